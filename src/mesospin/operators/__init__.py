@@ -1,0 +1,1 @@
+"""Operators of spins: angular momentum, extended Stevens operators, rotations and product spaces."""

@@ -1,0 +1,288 @@
+"""The door for quantities with units: a text such as ``"-0.5 cm^-1"`` becomes a float in the package's unit.
+
+Inside the package every quantity is a plain float in one fixed unit (energy E/k_B in K, field in T, time in s, angle
+in rad); only this file knows other units.  A bare number is taken to be in the package's unit already.
+"""
+
+import re
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import pint
+
+from mesospin import checks
+from mesospin.constants import AVOGADRO, K_B, KELVIN_PER_GIGAHERTZ, KELVIN_PER_WAVENUMBER
+from mesospin.errors import UnitError
+
+__all__ = [
+    "Quantity",
+    "to_dimensionless",
+    "to_kelvin",
+    "to_kelvin_per_tesla",
+    "to_kg_per_m3",
+    "to_metre_per_second",
+    "to_radian",
+    "to_second",
+    "to_tesla",
+    "to_tesla_per_second",
+    "to_thermodynamic_kelvin",
+]
+
+Quantity = float | str
+"""A number in the package's unit, or a text with a unit."""
+
+_TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
+_UNIT = re.compile(r"[A-Za-zµμ_ /*^()0-9.+-]{1,40}")
+# Spellings of the laboratory that a unit parser does not know, or reads as something else (G, Oe).
+_SPELLINGS: Final[dict[str, str]] = {"cm-1": "1/cm", "cm^-1": "1/cm", "m-1": "1/m", "degree": "degree"}
+_FIELD_SPELLINGS: Final[dict[str, float]] = {"G": 1e-4, "kG": 0.1, "gauss": 1e-4, "Oe": 1e-4, "kOe": 0.1}
+
+
+@cache
+def _registry() -> pint.UnitRegistry[Any]:
+    return pint.UnitRegistry()
+
+
+def _split(name: str, value: str, wanted: str) -> tuple[float, str]:
+    match = _TEXT.fullmatch(value)
+    if match is None:
+        raise UnitError(
+            f"{name} must be a number with a unit {wanted}, got {value!r}; write for example {_example(wanted)}"
+        )
+    number, unit = float(match.group(1)), match.group(2)
+    if not unit:
+        raise UnitError(
+            f"{name} must have a unit {wanted}, got {value!r}; write for example {_example(wanted)}"
+        )
+    if not np.isfinite(number):
+        raise UnitError(f"{name} must be finite {wanted}, got {value!r}; give a smaller number")
+    return number, unit
+
+
+def _example(wanted: str) -> str:
+    return _EXAMPLES.get(wanted, '"1 K"')
+
+
+_ENERGY: Final = "[K, cm^-1, meV, GHz]"
+_EXAMPLES: Final[dict[str, str]] = {
+    _ENERGY: '"-0.5 cm^-1" or "0.5 K"',
+    "[T]": '"25 mT"',
+    "[T/s]": '"3 mT/s"',
+    "[s]": '"20 s"',
+    "[K]": '"1.9 K"',
+    "[rad]": '"0.6 deg"',
+    "[m/s]": '"2000 m/s"',
+    "[kg/m3]": '"1830 kg/m^3"',
+    "[K/T]": '"1.3 K/T"',
+    "[1]": '"1/48"',
+}
+
+
+@cache
+def _unit(text: str) -> pint.Quantity[Any] | None:
+    if _UNIT.fullmatch(text) is None:
+        return None
+    spelled = _SPELLINGS.get(text, text)
+    try:
+        return _registry().Quantity(1.0, _registry().parse_units(spelled))
+    # A unit parser fed with arbitrary text fails in many ways; all of them mean "not a unit".
+    except Exception:  # noqa: BLE001
+        return None
+
+
+def _unknown(name: str, unit: str, wanted: str) -> UnitError:
+    return UnitError(f"{name} must have a unit {wanted}, got {unit!r}; write for example {_example(wanted)}")
+
+
+@cache
+def _factor(name: str, text: str, target: str, wanted: str) -> float:
+    unit = _unit(text)
+    if unit is None or not unit.is_compatible_with(target) or not _is_multiplicative(unit):
+        raise _unknown(name, text, wanted)
+    return float(unit.m_as(target))
+
+
+def _is_multiplicative(unit: pint.Quantity[Any]) -> bool:
+    return bool(unit._is_multiplicative)
+
+
+def _convert(name: str, value: Quantity, target: str, wanted: str) -> float:
+    if not isinstance(value, str):
+        return checks.finite(name, value, wanted.strip("[]"))
+    number, text = _split(name, value, wanted)
+    return number * _factor(name, text, target, wanted)
+
+
+@cache
+def _energy_factor(name: str, text: str) -> float:
+    unit = _unit(text)
+    if unit is None or not _is_multiplicative(unit):
+        raise _unknown(name, text, _ENERGY)
+    if unit.is_compatible_with("kelvin"):
+        return float(unit.m_as("kelvin"))
+    if unit.is_compatible_with("joule"):
+        return float(unit.m_as("joule")) / K_B
+    if unit.is_compatible_with("joule/mole"):
+        return float(unit.m_as("joule/mole")) / (K_B * AVOGADRO)
+    if unit.is_compatible_with("1/cm"):
+        return float(unit.m_as("1/cm")) * KELVIN_PER_WAVENUMBER
+    # 1/s and rad/s differ from Hz by 2 pi in use though not in dimension, so only hertz is taken.
+    if unit.is_compatible_with("hertz") and "hertz" in str(unit.units):
+        return float(unit.m_as("gigahertz")) * KELVIN_PER_GIGAHERTZ
+    raise _unknown(name, text, _ENERGY)
+
+
+def to_kelvin(value: Quantity, name: str = "energy") -> float:
+    """Return an energy as E/k_B.
+
+    Parameters
+    ----------
+    value : float or str
+        A number [K], or a text with a unit of temperature, energy, molar energy, frequency (h f) or wavenumber (h c k).
+    name : str, default "energy"
+        Name of the parameter, for the message.
+
+    Returns
+    -------
+    float
+        Energy [K].
+
+    Raises
+    ------
+    UnitError
+        If the text is not a number with such a unit.
+    InputError
+        If a number is not finite and real.
+
+    Examples
+    --------
+    >>> round(to_kelvin("-0.5 cm^-1"), 6), round(to_kelvin("1 GHz"), 7), to_kelvin("6 mK"), to_kelvin(0.548)
+    (-0.719388, 0.0479924, 0.006, 0.548)
+    """
+    if not isinstance(value, str):
+        return checks.finite(name, value, "K")
+    number, text = _split(name, value, _ENERGY)
+    return number * _energy_factor(name, text)
+
+
+def to_thermodynamic_kelvin(value: Quantity, name: str = "T") -> float:
+    """Return a temperature [K]; only kelvin and its multiples are read.
+
+    Examples
+    --------
+    >>> to_thermodynamic_kelvin("50 mK")
+    0.05
+    """
+    return _convert(name, value, "kelvin", "[K]")
+
+
+def to_tesla(value: Quantity, name: str = "B") -> float:
+    """Return a magnetic field [T]; gauss and oersted are read as 1e-4 T.
+
+    Examples
+    --------
+    >>> to_tesla("25 mT"), to_tesla("10 kOe")
+    (0.025, 1.0)
+    """
+    if isinstance(value, str):
+        number, text = _split(name, value, "[T]")
+        if text in _FIELD_SPELLINGS:
+            return number * _FIELD_SPELLINGS[text]
+    return _convert(name, value, "tesla", "[T]")
+
+
+def to_tesla_per_second(value: Quantity, name: str = "rate") -> float:
+    """Return a sweep rate [T/s].
+
+    Examples
+    --------
+    >>> to_tesla_per_second("3 mT/s"), to_tesla_per_second("60 Oe/s")
+    (0.003, 0.006)
+    """
+    if isinstance(value, str):
+        number, text = _split(name, value, "[T/s]")
+        field, slash, time = text.partition("/")
+        if slash and field.strip() in _FIELD_SPELLINGS:
+            return number * _FIELD_SPELLINGS[field.strip()] * _factor(name, f"1/{time}", "1/second", "[T/s]")
+    return _convert(name, value, "tesla/second", "[T/s]")
+
+
+def to_second(value: Quantity, name: str = "time") -> float:
+    """Return a time [s].
+
+    Examples
+    --------
+    >>> to_second("2 ms")
+    0.002
+    """
+    return _convert(name, value, "second", "[s]")
+
+
+def to_radian(value: Quantity, name: str = "angle") -> float:
+    """Return an angle [rad].
+
+    Examples
+    --------
+    >>> round(to_radian("0.6 deg"), 8)
+    0.01047198
+    """
+    return _convert(name, value, "radian", "[rad]")
+
+
+def to_metre_per_second(value: Quantity, name: str = "sound_speed") -> float:
+    """Return a speed [m/s].
+
+    Examples
+    --------
+    >>> to_metre_per_second("2.3e5 cm/s")
+    2300.0
+    """
+    return _convert(name, value, "metre/second", "[m/s]")
+
+
+def to_kg_per_m3(value: Quantity, name: str = "density") -> float:
+    """Return a mass density [kg/m3].
+
+    Examples
+    --------
+    >>> round(to_kg_per_m3("1.83 g/cm^3"), 9)
+    1830.0
+    """
+    return _convert(name, value, "kilogram/metre**3", "[kg/m3]")
+
+
+def to_kelvin_per_tesla(value: Quantity, name: str = "slope") -> float:
+    """Return a slope of an energy against field [K/T].
+
+    Examples
+    --------
+    >>> to_kelvin_per_tesla("1.3 K/T")
+    1.3
+    """
+    return _convert(name, value, "kelvin/tesla", "[K/T]")
+
+
+_RATIO = re.compile(r"\s*([+-]?[0-9.eE+-]+?)\s*(?:/\s*([0-9.eE+-]+))?\s*")
+
+
+def to_dimensionless(value: Quantity, name: str = "number") -> float:
+    """Return a pure number; a text may be a ratio or a percentage.
+
+    Examples
+    --------
+    >>> to_dimensionless("1/4"), to_dimensionless("12.5 %"), to_dimensionless(2)
+    (0.25, 0.125, 2.0)
+    """
+    if not isinstance(value, str):
+        return checks.finite(name, value)
+    text, scale = (value.rstrip()[:-1], 0.01) if value.rstrip().endswith("%") else (value, 1.0)
+    match = _RATIO.fullmatch(text)
+    try:
+        if match is None:
+            raise ValueError
+        return checks.finite(name, scale * float(match.group(1)) / float(match.group(2) or 1.0))
+    except (ValueError, ZeroDivisionError):
+        raise UnitError(
+            f'{name} must be a pure number, got {value!r}; write for example 0.5, "1/2" or "50 %"'
+        ) from None
