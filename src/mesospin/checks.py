@@ -175,7 +175,7 @@ def _has_shape(array: NDArray[np.float64], shape: tuple[int | None, ...]) -> boo
     )
 
 
-def span(name: str, value: Sequence[float], unit: str = "T") -> tuple[float, float]:
+def span(name: str, value: object, unit: str = "T") -> tuple[float, float]:
     """Return a range ``(lo, hi)`` with ``lo < hi``.
 
     Examples
@@ -211,7 +211,7 @@ def half_integer(name: str, value: object) -> float:
     number = _number(name, value, "")
     if not (0.5 <= number <= _LARGEST_SPIN and (2.0 * number).is_integer()):
         raise InvalidModelError(
-            f"{name} must be a positive half-integer (1/2, 1, 3/2, ...), got {number}; round it to the nearest"
+            f"{name} must be a positive half-integer (1/2, 1, ...), got {number}; round it"
         )
     return number
 

@@ -1,7 +1,8 @@
 """The door for quantities with units: a text such as ``"-0.5 cm^-1"`` becomes a float in the package's unit.
 
-Inside the package every quantity is a plain float in one fixed unit (energy E/k_B in K, field in T, time in s, angle
-in rad); only this file knows other units.  A bare number is taken to be in the package's unit already.
+Inside the package every quantity is a plain float in one fixed unit (energy E/k_B in K, field in T, time in
+s, angle in rad); only this file knows other units.  A bare number is taken to be in the package's unit
+already.
 """
 
 import re
@@ -48,13 +49,11 @@ def _split(name: str, value: str, wanted: str) -> tuple[float, str]:
     match = _TEXT.fullmatch(value)
     if match is None:
         raise UnitError(
-            f"{name} must be a number with a unit {wanted}, got {value!r}; write for example {_example(wanted)}"
+            f"{name} must be a number with a unit {wanted}, got {value!r}; write {_example(wanted)}"
         )
     number, unit = float(match.group(1)), match.group(2)
     if not unit:
-        raise UnitError(
-            f"{name} must have a unit {wanted}, got {value!r}; write for example {_example(wanted)}"
-        )
+        raise UnitError(f"{name} must have a unit {wanted}, got {value!r}; write {_example(wanted)}")
     if not np.isfinite(number):
         raise UnitError(f"{name} must be finite {wanted}, got {value!r}; give a smaller number")
     return number, unit
@@ -92,7 +91,7 @@ def _unit(text: str) -> pint.Quantity[Any] | None:
 
 
 def _unknown(name: str, unit: str, wanted: str) -> UnitError:
-    return UnitError(f"{name} must have a unit {wanted}, got {unit!r}; write for example {_example(wanted)}")
+    return UnitError(f"{name} must have a unit {wanted}, got {unit!r}; write {_example(wanted)}")
 
 
 @cache
@@ -139,7 +138,8 @@ def to_kelvin(value: Quantity, name: str = "energy") -> float:
     Parameters
     ----------
     value : float or str
-        A number [K], or a text with a unit of temperature, energy, molar energy, frequency (h f) or wavenumber (h c k).
+        A number [K], or a text with a unit of temperature, energy, molar energy, frequency (h f) or
+        wavenumber (h c k).
     name : str, default "energy"
         Name of the parameter, for the message.
 

@@ -1,6 +1,7 @@
 """Surroundings of a molecule: frozen parameter values of its baths and of its disorder.
 
-Their physics (rates, averages) is in ``mesospin.bath``; here are only the numbers that a library entry carries.
+Their physics (rates, averages) is in ``mesospin.bath``; here are only the numbers that a library entry
+carries.
 """
 
 from collections.abc import Sequence
@@ -236,11 +237,11 @@ class Disorder:
         site: int = 0,
         source: str = "",
     ) -> "Disorder":
-        r"""Return the ensemble of solvent isomers: each value of E with each node of tilt and transverse field.
+        r"""Return the ensemble of solvent isomers: each E with each node of tilt and transverse field.
 
-        Tilt and transverse field are magnitudes of two-dimensional Gaussian vectors.  With Gauss-Laguerre nodes
-        :math:`u_i` of :math:`\int_0^\infty e^{-u} f(u)\,du` the member i has the tilt
-        :math:`\theta_i = w_\theta\sqrt{2u_i}` and the field :math:`(w_B\sqrt{2u_i}, 0)`.
+        Tilt and transverse field are magnitudes of two-dimensional Gaussian vectors.  With Gauss-Laguerre
+        nodes :math:`u_i` of :math:`\int_0^\infty e^{-u} f(u)\,du` the member i has the tilt :math:`\theta_i
+        = w_\theta\sqrt{2u_i}` and the field :math:`(w_B\sqrt{2u_i}, 0)`.
 
         Parameters
         ----------

@@ -13,7 +13,7 @@ __all__ = ["describe_system", "zeeman_formula"]
 
 _CONVENTIONS = (
     "energies are E/k_B in K, fields in T; basis m = +S ... -S, first spin slowest",
-    "electronic Zeeman term +mu_B B.g.S, nuclear -mu_N g B.I: at B > 0 the ground level of an electronic spin is m = -S",
+    "Zeeman term +mu_B B.g.S (nuclear -mu_N g B.I), so at B > 0 the ground level of an electron is m = -S",
     "D < 0 is an easy axis; O_k^q are extended Stevens operators in the EasySpin normalisation",
     "exchange is +J Si.Sj; tunnel splittings are full gaps",
 )

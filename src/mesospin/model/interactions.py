@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,8 @@ TensorLike = Quantity | Sequence[Quantity] | Sequence[Sequence[Quantity]]
 def bilinear_products(i: int, k: int, tensor: NDArray[np.float64], spins: tuple[Spin, ...]) -> list[Product]:
     r"""Return :math:`S_i\cdot T\cdot S_k` as products of ladder operators.
 
-    In ladder operators an isotropic coupling has no double-flip part at all, while the sum of :math:`S_x S_x` and
-    :math:`S_y S_y` would leave it to the cancellation of two rounded numbers.
+    In ladder operators an isotropic coupling has no double-flip part at all, while the sum of :math:`S_x
+    S_x` and :math:`S_y S_y` would leave it to the cancellation of two rounded numbers.
     """
     t = tensor
     double = (t[0, 0] - t[1, 1] - 1j * (t[0, 1] + t[1, 0])) / 4
@@ -67,7 +68,7 @@ def _component(S: float, name: str) -> NDArray[np.float64]:
     return ladder_power(S, 1 if name == "+" else -1)
 
 
-def _scaled(c: complex, matrix: NDArray[np.float64]) -> NDArray[np.float64] | NDArray[np.complex128]:
+def _scaled(c: complex, matrix: NDArray[np.float64]) -> NDArray[Any]:
     return c.real * matrix if c.imag == 0.0 else c * matrix
 
 

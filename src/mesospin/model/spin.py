@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mesospin import checks
-from mesospin.errors import InvalidModelError
+from mesospin.errors import InputError, InvalidModelError
 
 __all__ = ["Spin", "set_fields"]
 
@@ -48,7 +48,7 @@ class Spin:
     >>> Spin(0.7)
     Traceback (most recent call last):
     ...
-    mesospin.errors.InvalidModelError: S must be a positive half-integer (1/2, 1, 3/2, ...), got 0.7; round it to the nearest
+    mesospin.errors.InvalidModelError: S must be a positive half-integer (1/2, 1, ...), got 0.7; round it
     """
 
     S: float
@@ -78,7 +78,7 @@ class Spin:
 def _g_tensor(value: float | Sequence[Any]) -> tuple[tuple[float, ...], ...]:
     try:
         array = checks.finite_array("g", value)
-    except checks.InputError as error:
+    except InputError as error:
         raise InvalidModelError(str(error)) from None
     if array.shape == ():
         array = np.eye(3) * array

@@ -115,7 +115,7 @@ class SpinSystem:
 
     @property
     def is_kramers(self) -> bool:
-        """Whether the number of half-integer spins is odd, nuclei included: every level is then twofold at B = 0."""
+        """Whether an odd number of spins is half-integer, nuclei included: twofold levels at B = 0."""
         return sum(round(2 * spin.S) % 2 for spin in self.spins) % 2 == 1
 
     @property
@@ -151,7 +151,7 @@ class SpinSystem:
         return self.replace(terms=self.terms + terms)
 
     def describe(self) -> str:
-        """Return the Hamiltonian as a formula with values and units, the conventions, sources and surroundings.
+        """Return the Hamiltonian with values and units, the conventions, sources and surroundings.
 
         Examples
         --------
@@ -186,7 +186,8 @@ def giant_spin(
     S : float
         Spin, half-integer.
     D, E, A4, C4 : float or str [K]
-        Anisotropy constants; D < 0 is an easy axis.  Powers of Sz, not Stevens operators: no S(S+1)/3 is subtracted.
+        Anisotropy constants; D < 0 is an easy axis.  Powers of Sz, not Stevens operators: no S(S+1)/3 is
+        subtracted.
     g : number, 3 values or 3x3, default 2.0
         g tensor.
     name : str, default "giant spin"

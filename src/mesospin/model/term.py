@@ -50,7 +50,7 @@ def check_sites(what: str, sites: Sequence[int], spins: tuple[Spin, ...]) -> Non
     for site in sites:
         if not 0 <= site < len(spins):
             raise InvalidModelError(
-                f"{what} must act on a site between 0 and {len(spins) - 1}, got {site}; count the spins from 0"
+                f"{what} must act on a site between 0 and {len(spins) - 1}, got {site}; count from 0"
             )
     if len(set(sites)) != len(sites):
         raise InvalidModelError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,7 @@ def _powers(label: str, z: int) -> str:
     return {0: "", 1: f"{label}z"}.get(z, f"{label}z^{z}")
 
 
-def _quadratic(
-    S: float, axial: float, rhombic: float, frame: Frame | None
-) -> NDArray[np.float64] | NDArray[np.complex128]:
+def _quadratic(S: float, axial: float, rhombic: float, frame: Frame | None) -> NDArray[Any]:
     """Return axial (Sz^2 - S(S+1)/3) + rhombic (Sx^2 - Sy^2) in rotated axes."""
     m = projections(S)
     diagonal = m * m - S * (S + 1) / 3
@@ -36,7 +35,7 @@ def _quadratic(
     plus = ladder_power(S, 1)
     single = plus * (2.0 * m + 1.0)  # {S+, Sz} takes m to m + 1 with 2m + 1 times the element of S+
     upper = 0.25 * (t[0, 0] - t[1, 1] - 2j * t[0, 1]) * plus2 + 0.5 * (t[0, 2] - 1j * t[1, 2]) * single
-    matrix = np.diag(1.5 * t[2, 2] * diagonal) + upper + upper.conj().T
+    matrix: NDArray[Any] = np.diag(1.5 * t[2, 2] * diagonal) + upper + upper.conj().T
     return matrix.real if not np.any(matrix.imag) else matrix
 
 
@@ -245,7 +244,7 @@ class SpinPower(Term):
         largest = round(2 * spins[self.site].S)
         if self.ladder > largest:
             raise InvalidModelError(
-                f"ladder must be at most 2S = {largest}, got {self.ladder}; the operator vanishes, remove it"
+                f"ladder must be at most 2S = {largest}, got {self.ladder}; remove the term"
             )
 
 

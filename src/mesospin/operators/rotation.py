@@ -1,7 +1,8 @@
 r"""Rotations of vectors, tensors and spin operators.
 
 Three Euler angles :math:`(\alpha, \beta, \gamma)` [rad] in the zyz convention describe the active rotation
-:math:`R = R_z(\alpha) R_y(\beta) R_z(\gamma)`, which carries the laboratory axes x, y, z into the axes of a term.
+:math:`R = R_z(\alpha) R_y(\beta) R_z(\gamma)`, which carries the laboratory axes x, y, z into the axes of a
+term.
 """
 
 from functools import lru_cache
@@ -28,7 +29,8 @@ Euler = tuple[float, float, float]
 def without_dust(matrix: NDArray[Any]) -> NDArray[Any]:
     """Return a copy in which real and imaginary parts below 4 eps of the largest entry are exact zeros.
 
-    Selection rules are read off the zero pattern of a Hamiltonian, so the rounding of cos(pi/2) must not open one.
+    Selection rules are read off the zero pattern of a Hamiltonian, so the rounding of cos(pi/2) must not
+    open one.
 
     Examples
     --------
@@ -147,7 +149,8 @@ def stevens_mixing(k: int, q: int, angles: Euler) -> tuple[tuple[int, float], ..
 
     .. math:: U O_k^q U^\dagger = \sum_{q'} c_{q'} O_k^{q'}
 
-    The coefficients do not depend on the spin and are found in the smallest one that carries the rank, J = k/2.
+    The coefficients do not depend on the spin and are found in the smallest one that carries the rank, J =
+    k/2.
 
     Parameters
     ----------

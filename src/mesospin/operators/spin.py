@@ -1,7 +1,7 @@
 r"""Angular momentum matrices of one spin in the basis :math:`m = +S, ..., -S`.
 
-Matrix elements come from the closed form of the ladder operators, so entries that vanish by structure are exact zeros.
-The arrays are cached and read-only.
+Matrix elements come from the closed form of the ladder operators, so entries that vanish by structure are
+exact zeros. The arrays are cached and read-only.
 """
 
 from functools import lru_cache
@@ -57,8 +57,8 @@ def projections(S: float) -> Real:
 def ladder_power(S: float, n: int) -> Real:
     r"""Return :math:`S_+^n` for n > 0, :math:`S_-^{|n|}` for n < 0, the identity for n = 0.
 
-    The element between :math:`m + n` and :math:`m` is :math:`\sqrt{\prod_{i<n} (S-m-i)(S+m+1+i)}`; the integer under
-    the root is formed exactly, so that the element is right to one rounding.
+    The element between :math:`m + n` and :math:`m` is :math:`\sqrt{\prod_{i<n} (S-m-i)(S+m+1+i)}`; the
+    integer under the root is formed exactly, so that the element is right to one rounding.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def spin_operators(S: float) -> tuple[Real, Complex, Real]:
     """
     plus, minus = raising(S), lowering(S)
     Sx = 0.5 * (plus + minus)
-    Sy = -0.5j * (plus - minus)
+    Sy = np.asarray(-0.5j * (plus - minus), dtype=np.complex128)
     Sz = np.diag(projections(S))
     for matrix in (Sx, Sy, Sz):
         matrix.setflags(write=False)

@@ -5,15 +5,15 @@ The spherical tensor of rank k is built from its stretched component by commutat
 .. math:: T_k^k = J_+^k, \qquad T_k^{q-1} = [J_-, T_k^q],
 
 and each component has the form :math:`J_+^q\, p_{kq}(J_z)` with a polynomial in :math:`J_z` and
-:math:`X = J(J+1)` whose coefficients are integers.  Dividing by their greatest common divisor (with the sign that makes
-the highest power of :math:`J_z` positive) gives the extended Stevens operators [1]_ [2]_,
+:math:`X = J(J+1)` whose coefficients are integers.  Dividing by their greatest common divisor (with the
+sign that makes the highest power of :math:`J_z` positive) gives the extended Stevens operators [1]_ [2]_,
 
 .. math::
     O_k^q    &= \tfrac{\alpha}{2}\,(J_+^q p + p J_-^q), \qquad
     O_k^{-q}  = \tfrac{\alpha}{2i}\,(J_+^q p - p J_-^q), \qquad q \ge 0,
 
-with :math:`\alpha = 1/2` for even k and odd q, else 1.  This is the normalisation of EasySpin.  Everything is done in
-integers up to the last step, one multiplication with the square root of the ladder product.
+with :math:`\alpha = 1/2` for even k and odd q, else 1.  This is the normalisation of EasySpin.  Everything
+is done in integers up to the last step, one multiplication with the square root of the ladder product.
 
 References
 ----------
@@ -88,7 +88,7 @@ def check_rank(J: float, k: int, q: int) -> None:
         raise InvalidModelError(f"k must lie between 1 and {LARGEST_RANK}, got {k}; use a lower rank")
     if k > 2 * J:
         raise InvalidModelError(
-            f"k must be at most 2S = {round(2 * J)} for a spin {spin_text(J)}, got {k}; the operator vanishes, remove it"
+            f"k must be at most 2S = {round(2 * J)} for a spin {spin_text(J)}, got {k}; remove the term"
         )
     if abs(q) > k:
         raise InvalidModelError(
@@ -103,7 +103,10 @@ def _stevens(J: float, k: int, q: int) -> NDArray[np.float64] | NDArray[np.compl
     alpha = 0.5 if k % 2 == 0 and power % 2 == 1 else 1.0
     half = 0.5 * alpha
     matrix: NDArray[np.float64] | NDArray[np.complex128]
-    matrix = half * (upper + upper.T) if q >= 0 else -1j * half * (upper - upper.T)
+    if q >= 0:
+        matrix = half * (upper + upper.T)
+    else:
+        matrix = np.asarray(-1j * half * (upper - upper.T), dtype=np.complex128)
     matrix.setflags(write=False)
     return matrix
 
