@@ -1,0 +1,1 @@
+"""Levels, crossings and tunnel splittings of a spin system in a field."""

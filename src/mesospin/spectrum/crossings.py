@@ -1,0 +1,375 @@
+"""Every crossing and avoided crossing of the levels in a range of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from mesospin.checks import span as check_span
+from mesospin.errors import InputError
+from mesospin.model.system import SpinSystem
+from mesospin.results import result, variable
+from mesospin.spectrum.diabatic import DiabaticTracks, diabatic_point, match_states, track
+from mesospin.spectrum.downfold import downfold_pairs
+from mesospin.spectrum.matrices import (
+    Array,
+    FieldLine,
+    basis_labels,
+    basis_projections,
+    electronic_projection,
+    field_line,
+    symmetry_blocks,
+)
+
+#: Gaps above this are followed as avoided crossings, smaller ones are crossed [K].
+ADIABATIC_GAP = 1e-3
+#: Largest spacing of the field grid on which levels are followed [T].
+GRID_STEP = 0.01
+#: Levels whose slopes differ by less than this never meet at one field [K/T].
+_PARALLEL = 1e-6
+#: Levels whose diabatic slopes differ by less do not form an avoided crossing [K/T].
+_AVOIDED = 0.1
+#: Weight above which a basis state names a level.
+_LABEL_WEIGHT = 0.5
+#: Field below which Kramers' theorem is taken to hold [T].
+_ZERO_FIELD = 1e-9
+_MAX_NEWTON = 20
+
+
+class Crossing(NamedTuple):
+    """One crossing: field [T], full gap [K], slope dE_from/dB - dE_to/dB [K/T].
+
+    ``level_from`` and ``level_to`` are the columns of the tracks (for an avoided crossing the
+    two positions in energy); ``state_from`` and ``state_to`` index the basis states that the two
+    levels carry, -1 where none has weight above one half.  ``from`` is the level that
+    lies lower on the low-field side.
+    """
+
+    field: float
+    gap: float
+    slope: float
+    level_from: int
+    level_to: int
+    state_from: int
+    state_to: int
+    zero: bool
+    reason: str
+
+
+def site_slope(system: SpinSystem) -> NDArray[np.float64]:
+    """Return the tiny diagonal operator that separates states of equal total moment [K/T].
+
+    Each site's projection enters with its own weight, of relative size 1e-7, so that two
+    antiparallel spins appear as up-down and down-up instead of their superpositions.
+    """
+    table = basis_projections(system)
+    weights = 1e-7 * np.sqrt(np.arange(2, 2 + table.shape[1]))
+    values: NDArray[np.float64] = table @ weights
+    return values
+
+
+def diabatic_tracks(
+    system: SpinSystem,
+    line: FieldLine,
+    lo: float,
+    hi: float,
+    *,
+    adiabatic_gap: float = ADIABATIC_GAP,
+) -> DiabaticTracks:
+    """Follow the diabatic levels of ``system`` along ``line`` from ``lo`` to ``hi`` [T]."""
+    return track(
+        line, lo, hi, step=GRID_STEP, adiabatic_gap=adiabatic_gap, site_slope=site_slope(system)
+    )
+
+
+def crossings(
+    system: SpinSystem,
+    span: Sequence[float],
+    *,
+    axis: Sequence[float] = (0.0, 0.0, 1.0),
+    transverse: Sequence[float] = (0.0, 0.0),
+) -> xr.Dataset:
+    r"""Return every crossing and avoided crossing of the levels in a field range.
+
+    Parameters
+    ----------
+    system : SpinSystem
+        The system.
+    span : (lo, hi) [T]
+        Range of the field along ``axis``.
+    axis : three numbers, default z
+        Direction of the swept field.
+    transverse : two numbers (Bx, By) [T], default none
+        Constant field added to it.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along ``crossing``, in order of field: ``field`` [T]; ``level_from``, ``level_to``
+        (positions in energy just below the crossing); ``label_from``, ``label_to``, ``m_from``, ``m_to``
+        (electronic projection, NaN where no basis state has weight above one half);
+        ``splitting`` (full gap) [K] and ``log10_splitting``; ``slope``, the difference
+        of dE/dB of the two levels [K/T]; ``zero``, True where the gap vanishes exactly,
+        and ``reason``.  "From" is the level that is lower at smaller field, the one that a
+        magnet saturated at negative field occupies.
+
+    Raises
+    ------
+    InputError
+        If ``span`` is not an increasing pair of finite numbers, or no levels cross in it.
+    TooLargeError
+        If the matrices do not fit in memory.
+
+    Notes
+    -----
+    Gaps between labelled states are downfolded (relative error about (gap / level
+    spacing)^2, no cancellation), gaps above 1e-3 K are minimised eigenvalue differences
+    (absolute error about 1e-14 times the width of the spectrum), the rest are
+    elements between diabatic states with the same absolute error.
+
+    Examples
+    --------
+    >>> from mesospin.model.system import giant_spin
+    >>> ds = crossings(giant_spin(1, D=-1.0, E=1e-4), span=(-0.1, 0.1))
+    >>> ds.splitting.values.round(9), ds.m_from.values, ds.m_to.values
+    (array([0.0002]), array([1.]), array([-1.]))
+    """
+    lo, hi = check_span("span", span)
+    line = field_line(system, axis=axis, transverse=transverse)
+    tracks = diabatic_tracks(system, line, lo - GRID_STEP, hi + GRID_STEP)
+    zero_field = not np.any(np.asarray(transverse, dtype=float))
+    found = [
+        crossing
+        for crossing in find_crossings(system, line, tracks, zero_field=zero_field)
+        if lo - 1e-9 <= crossing.field <= hi + 1e-9
+    ]
+    if not found:
+        msg = (
+            f"span must contain a crossing [T], got ({lo:g}, {hi:g}) where no two levels of "
+            f"{system.name} meet; widen it or look at levels(...)"
+        )
+        raise InputError(msg)
+    inputs = {"span": [lo, hi], "axis": list(axis), "transverse": list(transverse)}
+    return _dataset(system, line, found, inputs)
+
+
+def find_crossings(
+    system: SpinSystem, line: FieldLine, tracks: DiabaticTracks, *, zero_field: bool
+) -> list[Crossing]:
+    """Return the crossings of followed levels, in order of field.
+
+    ``zero_field`` tells that the field vector vanishes at B = 0, where Kramers' theorem acts.
+    """
+    blocks = _Blocks.of(system, line)
+    narrow = _narrow(system, line, tracks, blocks, zero_field)
+    wide = _wide(line, tracks, blocks)
+    return sorted(_downfolded(line, narrow) + wide, key=lambda c: (round(c.field, 9), c.level_from))
+
+
+class _Blocks(NamedTuple):
+    """Exact symmetry blocks of a field line: block number of every basis state, and a name."""
+
+    number: NDArray[np.intp]
+    name: str
+    kramers: bool
+
+    @classmethod
+    def of(cls, system: SpinSystem, line: FieldLine) -> _Blocks:
+        number = np.empty(len(line.H0), dtype=np.intp)
+        blocks = symmetry_blocks(*line)
+        for index, members in enumerate(blocks):
+            number[members] = index
+        return cls(number, selection_rule(system, line), system.is_kramers)
+
+    def of_state(self, state: Array) -> int:
+        weight = np.bincount(self.number, np.abs(state) ** 2)
+        return int(np.argmax(weight)) if weight.max() > 1 - 1e-6 else -1
+
+
+def selection_rule(system: SpinSystem, line: FieldLine) -> str:
+    """Return the selection rule of the Hamiltonian in words, such as "m changes by multiples of 4"."""
+    m = electronic_projection(system)
+    nuclear = len(system.spins) - len(system.electronic_sites)
+    name = "the total projection" if len(system.spins) > 1 else "m"
+    total = basis_projections(system).sum(axis=1) if nuclear else m
+    rows, columns = np.nonzero((line.H0 != 0) | (line.G != 0))
+    steps = np.unique(np.round(np.abs(total[rows] - total[columns])).astype(int))
+    period = int(np.gcd.reduce(steps))
+    if period == 0:
+        return f"{name} is conserved"
+    return f"{name} changes by multiples of {period} only"
+
+
+def _narrow(
+    system: SpinSystem, line: FieldLine, tracks: DiabaticTracks, blocks: _Blocks, zero_field: bool
+) -> list[Crossing]:
+    """Return the places where two followed levels exchange their order."""
+    slopes = site_slope(system)
+    found = []
+    for a in range(tracks.energy.shape[1] - 1):
+        upper = tracks.energy[:, a, None] >= tracks.energy[:, a + 1 :]
+        parallel = np.abs(tracks.slope[:, a, None] - tracks.slope[:, a + 1 :]) < _PARALLEL
+        exchange = (upper[1:] != upper[:-1]) & ~parallel[1:] & ~parallel[:-1]
+        for i, b in np.argwhere(exchange):
+            pair = (a, a + 1 + int(b))
+            found.append(_refine(line, tracks, int(i), pair, slopes, blocks, zero_field))
+    return found
+
+
+def _refine(
+    line: FieldLine,
+    tracks: DiabaticTracks,
+    i: int,
+    pair: tuple[int, int],
+    slopes: NDArray[np.float64],
+    blocks: _Blocks,
+    zero_field: bool,
+) -> Crossing:
+    """Return the crossing of two followed levels between the grid points i and i + 1."""
+    lo, hi = tracks.field[i], tracks.field[i + 1]
+    bias = tracks.energy[i : i + 2, pair[0]] - tracks.energy[i : i + 2, pair[1]]
+    B = float(lo + (hi - lo) * bias[0] / (bias[0] - bias[1]))
+    for _ in range(_MAX_NEWTON):
+        point = diabatic_point(line, B, adiabatic_gap=ADIABATIC_GAP, site_slope=slopes)
+        near = i if B - lo < hi - B else i + 1
+        a, b = match_states(tracks.states[near][:, list(pair)], point.states)
+        steepness = point.slope[a] - point.slope[b]
+        step = -(point.energy[a] - point.energy[b]) / steepness
+        B = float(np.clip(B + step, lo, hi))
+        if abs(step) < 1e-13 * (1 + abs(B)):
+            break
+    if steepness < 0:
+        a, b, steepness = b, a, -steepness
+    gap = 2 * abs(point.coupling[a, b])
+    state_from, state_to = (_main_state(point.states[:, [k]]) for k in (a, b))
+    zero, reason = _forbidden(blocks, point.states[:, a], point.states[:, b], B, zero_field)
+    level = int(np.sum(point.energy < min(point.energy[a], point.energy[b]) - gap))
+    return Crossing(
+        B, 0.0 if zero else gap, float(steepness), level, level + 1, state_from, state_to, zero, reason
+    )
+
+
+def _main_state(states: Array) -> int:
+    """Return the basis state that has more than half its weight in the given space, or -1."""
+    weight = (np.abs(states) ** 2).sum(axis=1)
+    return int(np.argmax(weight)) if weight.max() > _LABEL_WEIGHT else -1
+
+
+def _forbidden(
+    blocks: _Blocks, first: Array, second: Array, B: float, zero_field: bool
+) -> tuple[bool, str]:
+    numbers = blocks.of_state(first), blocks.of_state(second)
+    if min(numbers) >= 0 and numbers[0] != numbers[1]:
+        return True, f"selection rule: {blocks.name}"
+    if blocks.kramers and zero_field and abs(B) < _ZERO_FIELD and _reversed(first, second):
+        return True, "Kramers: half-integer total spin at zero field"
+    return False, ""
+
+
+def _reversed(first: Array, second: Array) -> bool:
+    """Return whether two states have opposite projections (basis m descending in every spin)."""
+    return bool(np.abs(np.abs(first) ** 2 - np.abs(second[::-1]) ** 2).max() < 1e-6)
+
+
+def _wide(line: FieldLine, tracks: DiabaticTracks, blocks: _Blocks) -> list[Crossing]:
+    """Return the minima of the distance of neighbouring levels that exceed the adiabatic gap."""
+    energy = np.sort(tracks.energy, axis=1)
+    gaps = np.diff(energy, axis=1)
+    minima = (gaps[1:-1] <= gaps[:-2]) & (gaps[1:-1] < gaps[2:])
+    found = []
+    for i, level in np.argwhere(minima):
+        crossing = _avoided(line, tracks.field[i : i + 3], int(level))
+        if crossing is not None:
+            found.append(crossing)
+    return found
+
+
+def _avoided(line: FieldLine, bracket: NDArray[np.float64], level: int) -> Crossing | None:
+    """Return the avoided crossing of levels ``level`` and ``level + 1`` inside a bracket."""
+
+    def steepness(B: float) -> float:
+        _, U = np.linalg.eigh(line.at(B))
+        pair = U[:, level : level + 2]
+        slope = (pair.conj() * (line.G @ pair)).sum(axis=0).real
+        return float(slope[1] - slope[0])
+
+    if not steepness(bracket[0]) < 0 < steepness(bracket[2]):
+        return None
+    B = float(brentq(steepness, bracket[0], bracket[2], xtol=1e-14))
+    energy, U = np.linalg.eigh(line.at(B))
+    gap = float(energy[level + 1] - energy[level])
+    if gap < ADIABATIC_GAP:
+        return None
+    pair = U[:, level : level + 2]
+    # the diabatic slopes are the eigenvalues of dH/dB in the space of the two levels
+    slope, rotation = np.linalg.eigh(pair.conj().T @ (line.G @ pair))
+    if slope[1] - slope[0] < _AVOIDED:
+        return None
+    states = pair @ rotation
+    to, start = (_main_state(states[:, [k]]) for k in (0, 1))
+    return Crossing(
+        B, gap, float(slope[1] - slope[0]), level, level + 1, start, to, zero=False, reason=""
+    )
+
+
+def _downfolded(line: FieldLine, narrow: list[Crossing]) -> list[Crossing]:
+    """Replace field, gap and slope by the downfolded values where both levels carry a label."""
+    chosen = [
+        k for k, c in enumerate(narrow) if min(c.state_from, c.state_to) >= 0 and c.state_from != c.state_to
+    ]
+    if not chosen or len(line.H0) < 3:
+        return narrow
+    first = np.array([narrow[k].state_from for k in chosen])
+    second = np.array([narrow[k].state_to for k in chosen])
+    pairs = downfold_pairs(line, first, second)
+    refined = list(narrow)
+    for p, k in enumerate(chosen):
+        same = abs(pairs.field[p] - narrow[k].field) < 1e-4 * (1 + abs(narrow[k].field))
+        if pairs.converged[p] and pairs.weight[p] > _LABEL_WEIGHT and same:
+            gap = 0.0 if narrow[k].zero or pairs.zero[p] else float(pairs.gap[p])
+            refined[k] = narrow[k]._replace(
+                field=float(pairs.field[p]), gap=gap, slope=float(abs(pairs.slope[p]))
+            )
+    return refined
+
+
+def _dataset(
+    system: SpinSystem, line: FieldLine, found: list[Crossing], inputs: dict[str, object]
+) -> xr.Dataset:
+    names, m = basis_labels(system), electronic_projection(system)
+
+    def column(field: str) -> NDArray[np.generic]:
+        return np.array([getattr(crossing, field) for crossing in found])
+
+    def label(states: NDArray[np.generic]) -> list[str]:
+        return [names[int(s)] if s >= 0 else "" for s in states]
+
+    def projection(states: NDArray[np.generic]) -> list[float]:
+        return [float(m[int(s)]) if s >= 0 else float("nan") for s in states]
+
+    gap = column("gap").astype(float)
+    with np.errstate(divide="ignore"):
+        logarithm = np.log10(gap)
+    start, to = column("state_from"), column("state_to")
+    entries = {
+        "field": (column("field"), "T", "field of the crossing"),
+        "level_from": (column("level_from"), "1", "position in energy below the crossing"),
+        "level_to": (column("level_to"), "1", "position in energy above the crossing"),
+        "label_from": (label(start), "1", "state occupied before the crossing"),
+        "label_to": (label(to), "1", "state reached by tunnelling"),
+        "m_from": (projection(start), "1", "projection before the crossing"),
+        "m_to": (projection(to), "1", "projection after tunnelling"),
+        "splitting": (gap, "K", "tunnel splitting (full gap)"),
+        "log10_splitting": (logarithm, "1", "log10 of the splitting in K"),
+        "slope": (column("slope").astype(float), "K/T", "difference of dE/dB"),
+        "zero": (column("zero"), "1", "gap exactly zero"),
+        "reason": (column("reason").astype(str), "1", "reason for a zero gap"),
+    }
+    variables = {name: variable("crossing", *entry) for name, entry in entries.items()}
+    coords = {"crossing": np.arange(len(found))}
+    return result("crossings", system, variables, coords, inputs)
