@@ -1,0 +1,111 @@
+"""Spin physics of magnetic molecules: from a spin Hamiltonian to what a laboratory measures.
+
+The table of contents, in reading order.  Every name below is reached as ``mesospin.name``; its module, and
+what that module needs, is loaded when the name is first used.
+
+a molecule        `load`, `library`, `giant_spin`, `SpinSystem`, `Spin`
+its Hamiltonian   `ZeroFieldSplitting`, `Stevens`, `SpinPower`, `Exchange`, `DzyaloshinskiiMoriya`,
+                  `Hyperfine`, `Quadrupole`
+its surroundings  `PhononBath`, `DipolarBath`, `Disorder`, `Member`, `DebyeLattice`, `Defaults`
+its spectrum      `levels`, `crossings`, `tunnel_splitting` (`Splitting`, `Levels`, `DoublePrecision`),
+                  `landau_zener`
+its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
+    field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
+    method        `Exact`, `RateEquations`, `Lindblad`
+pictures, files   `plot`, `save`, `open_result`, `run`
+
+Energies are E/k_B in kelvin, fields in tesla, moments in mu_B; texts with units ("-0.5 cm^-1", "3 mT/s") are
+read wherever a parameter of a model is given.  H_Z = +mu_B B.g.S, so at B > 0 the ground level is m = -S.
+
+>>> import mesospin as ms
+>>> spin = ms.giant_spin(10, D="-0.548 K", g=1.94)
+>>> spin.dimension
+21
+"""
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mesospin.dynamics.methods import Exact as Exact
+    from mesospin.dynamics.methods import Lindblad as Lindblad
+    from mesospin.dynamics.methods import RateEquations as RateEquations
+    from mesospin.figures.plot import plot as plot
+    from mesospin.model.environment import DebyeLattice as DebyeLattice
+    from mesospin.model.environment import Defaults as Defaults
+    from mesospin.model.environment import DipolarBath as DipolarBath
+    from mesospin.model.environment import Disorder as Disorder
+    from mesospin.model.environment import Member as Member
+    from mesospin.model.environment import PhononBath as PhononBath
+    from mesospin.model.interactions import DzyaloshinskiiMoriya as DzyaloshinskiiMoriya
+    from mesospin.model.interactions import Exchange as Exchange
+    from mesospin.model.interactions import Hyperfine as Hyperfine
+    from mesospin.model.library import library as library
+    from mesospin.model.library import load as load
+    from mesospin.model.spin import Spin as Spin
+    from mesospin.model.system import SpinSystem as SpinSystem
+    from mesospin.model.system import giant_spin as giant_spin
+    from mesospin.model.terms import Quadrupole as Quadrupole
+    from mesospin.model.terms import SpinPower as SpinPower
+    from mesospin.model.terms import Stevens as Stevens
+    from mesospin.model.terms import ZeroFieldSplitting as ZeroFieldSplitting
+    from mesospin.spectrum.crossings import crossings as crossings
+    from mesospin.spectrum.landau_zener import landau_zener as landau_zener
+    from mesospin.spectrum.levels import levels as levels
+    from mesospin.spectrum.splitting import DoublePrecision as DoublePrecision
+    from mesospin.spectrum.splitting import Levels as Levels
+    from mesospin.spectrum.splitting import Splitting as Splitting
+    from mesospin.spectrum.splitting import tunnel_splitting as tunnel_splitting
+    from mesospin.store import open_result as open_result
+    from mesospin.store import save as save
+
+__version__ = version("mesospin")
+
+_HOME = {
+    "load": "model.library",
+    "library": "model.library",
+    "giant_spin": "model.system",
+    "SpinSystem": "model.system",
+    "Spin": "model.spin",
+    "ZeroFieldSplitting": "model.terms",
+    "Stevens": "model.terms",
+    "SpinPower": "model.terms",
+    "Quadrupole": "model.terms",
+    "Exchange": "model.interactions",
+    "DzyaloshinskiiMoriya": "model.interactions",
+    "Hyperfine": "model.interactions",
+    "PhononBath": "model.environment",
+    "DipolarBath": "model.environment",
+    "Disorder": "model.environment",
+    "Member": "model.environment",
+    "DebyeLattice": "model.environment",
+    "Defaults": "model.environment",
+    "levels": "spectrum.levels",
+    "crossings": "spectrum.crossings",
+    "tunnel_splitting": "spectrum.splitting",
+    "Splitting": "spectrum.splitting",
+    "Levels": "spectrum.splitting",
+    "DoublePrecision": "spectrum.splitting",
+    "landau_zener": "spectrum.landau_zener",
+    "Exact": "dynamics.methods",
+    "RateEquations": "dynamics.methods",
+    "Lindblad": "dynamics.methods",
+    "plot": "figures.plot",
+    "save": "store",
+    "open_result": "store",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'mesospin' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"mesospin.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
