@@ -39,12 +39,12 @@ def zeeman_formula(spins: Sequence[Spin]) -> list[str]:
     Examples
     --------
     >>> zeeman_formula([Spin(10, 1.94)])
-    ['+ mu_B 1.94 B.S']
+    ['+ mu_B (1.94) B.S']
     """
     lines = []
     for spin, name in zip(spins, _names(spins), strict=True):
         sign, magneton = ("-", "mu_N") if spin.nuclear else ("+", "mu_B")
-        product = f"{_g_text(spin)} B.{name}" if spin.is_isotropic else f"B.{_g_text(spin)}.{name}"
+        product = f"({_g_text(spin)}) B.{name}" if spin.is_isotropic else f"B.{_g_text(spin)}.{name}"
         lines.append(f"{sign} {magneton} {product}")
     return lines
 

@@ -44,12 +44,11 @@ class LibraryEntry:
 @cache
 def _tables() -> dict[str, dict[str, Any]]:
     folder = resources.files("mesospin.model").joinpath("data")
-    files = sorted(
-        (entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name
-    )
-    return {
-        entry.name.removesuffix(".toml"): tomllib.loads(entry.read_text(encoding="utf-8")) for entry in files
+    files = [entry for entry in folder.iterdir() if entry.name.endswith(".toml")]
+    tables = {
+        file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in files
     }
+    return dict(sorted(tables.items()))
 
 
 @lru_cache(maxsize=128)

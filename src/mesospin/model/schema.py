@@ -1,7 +1,8 @@
 """The TOML schema of a molecule: the same for the library and for a user's file.
 
-A file has ``[[spins]]`` and ``[[terms]]`` (each term with its ``kind``), ``sources``, optional ``[defaults.*]`` and
-optional ``[variants.*]``, which replace some of these parts.  Numbers with a dimension are texts with a unit.
+A file has ``[[spins]]`` and ``[[terms]]`` (each term with its ``kind``), ``sources``, optional ``[defaults.*]``
+and optional ``[variants.*]``, which replace some of these parts.  Numbers with a dimension are texts with a
+unit.
 """
 
 from collections.abc import Callable, Mapping
@@ -270,7 +271,7 @@ def _read_spin(where: str, table: Any) -> tuple[Spin, str | None]:
 def _read_term(where: str, table: Any) -> tuple[Term, str | None]:
     if not isinstance(table, Mapping) or "kind" not in table:
         raise InvalidModelError(
-            f"{where} must have the key 'kind', got {table!r}; choose one of {', '.join(TERM_KINDS)}"
+            f"{where} must have the key 'kind', got {table!r}; choose {', '.join(TERM_KINDS)}"
         )
     kind = checks.one_of(f"{where}.kind", table["kind"], tuple(TERM_KINDS))
     rest = {key: value for key, value in table.items() if key != "kind"}

@@ -1,7 +1,8 @@
 """Reading of TOML tables: every key has a reader, unknown keys are refused with the nearest known one.
 
-A reader takes the name of the entry (for messages) and the raw TOML value and returns the clean value.  Quantities
-with a dimension must be texts with a unit: a bare number in a file does not say which unit its author meant.
+A reader takes the name of the entry (for messages) and the raw TOML value and returns the clean value.
+Quantities with a dimension must be texts with a unit: a bare number in a file does not say which unit its
+author meant.
 """
 
 from collections.abc import Callable, Mapping
@@ -76,7 +77,7 @@ def read_table(
 
 
 def within(where: str, build: Callable[..., Any], /, *args: Any, **values: Any) -> Any:
-    """Return ``build(*args, **values)``; its input errors are raised again with the place in the file in front.
+    """Return ``build(*args, **values)``; input errors name the place in the file.
 
     Examples
     --------

@@ -121,7 +121,7 @@ class Stevens(Term):
     site : int, default 0
         Index of the spin.
     frame : three angles [rad] or None, default None
-        Active zyz rotation of the term's axes; components below 4 eps of the largest one are dropped.
+        Active zyz rotation of the term's axes; components below 64 eps of the largest are dropped.
 
     Examples
     --------
