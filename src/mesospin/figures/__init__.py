@@ -1,0 +1,1 @@
+"""Pictures of results: one file per family, chosen by the kind of the dataset in `plot`."""

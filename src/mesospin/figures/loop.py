@@ -1,0 +1,119 @@
+"""Figure of the hysteresis loop: all temperatures, the step numbers, the classical loop beside it."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mesospin.figures.style import (
+    GREY,
+    PALE,
+    direction_fact,
+    inputs_of,
+    label,
+    new_figure,
+    note_provenance,
+    quiet_zero_line,
+    rate_text,
+    spread_labels,
+    system_title,
+    temperature_colours,
+)
+
+
+def draw_hysteresis(dataset: xr.Dataset) -> Figure:
+    """Draw reduced magnetisation against field, one colour for both branches of a temperature."""
+    figure = new_figure(7.2, 4.5)
+    axes = figure.add_subplot()
+    quiet_zero_line(axes)
+    field = dataset["field"].values
+    _draw_classical(axes, dataset)
+    temperatures = np.atleast_1d(dataset["temperature"].values)
+    reduced = dataset["reduced"].transpose("temperature", "branch", "field")
+    order = np.argsort(temperatures, kind="stable")
+    for index, colour in zip(order, temperature_colours(len(order)), strict=True):
+        for branch, curve in enumerate(reduced.values[index]):
+            name = f"{temperatures[index]:g} K" if branch == 0 else "_nolegend_"
+            axes.plot(field, curve, color=colour, label=name)
+    axes.set_xlim(field.min(), field.max())
+    axes.set_ylim(-1.08, 1.08)
+    axes.set_yticks([-1.0, -0.5, 0.0, 0.5, 1.0])
+    axes.set_xlabel(label(r"magnetic field $\mu_0 H$", "T"))
+    axes.set_ylabel(r"magnetisation $M/M_\mathrm{s}$")
+    marked = _mark_steps(axes, dataset)
+    axes.set_title(_title(dataset), pad=8 if marked else 6)
+    handles, names = _legend_entries(axes)
+    figure.legend(handles, names, loc="outside right upper", title="temperature", alignment="left")
+    note_provenance(figure, dataset, _ensemble_fact(dataset), direction_fact(dataset))
+    return figure
+
+
+def _title(dataset: xr.Dataset) -> str:
+    rate = inputs_of(dataset).get("rate")
+    swept = f", field swept at {rate_text(float(rate))}" if isinstance(rate, int | float) else ""
+    return f"Hysteresis of {system_title(dataset)}{swept}"
+
+
+def _legend_entries(axes: Axes) -> tuple[list[Artist], list[str]]:
+    handles, names = axes.get_legend_handles_labels()
+    classical = [i for i, name in enumerate(names) if name.startswith("classical")]
+    order = [i for i in range(len(names)) if i not in classical] + classical
+    return [handles[i] for i in order], [names[i] for i in order]
+
+
+def _draw_classical(axes: Axes, dataset: xr.Dataset) -> None:
+    if "stoner_wohlfarth" not in dataset:
+        return
+    curves = dataset["stoner_wohlfarth"].transpose("branch", "field").values
+    reversed_here = bool(np.any(curves[:, 0] * curves[:, -1] < 0))
+    name = "classical,\nno tunnelling" + ("" if reversed_here else "\n(reverses beyond\nthis range)")
+    for curve in curves:
+        axes.plot(
+            dataset["field"].values,
+            curve,
+            color=GREY,
+            linestyle=(0, (5, 3)),
+            linewidth=1.1,
+            zorder=1,
+            label=name,
+        )
+        name = "_nolegend_"
+
+
+def _mark_steps(axes: Axes, dataset: xr.Dataset) -> bool:
+    """Write the step numbers along the top, on both sides of zero field."""
+    positions = step_positions(dataset)
+    low, high = axes.get_xlim()
+    marks = {sign * place: n for n, place in positions.items() for sign in (1, -1)}
+    inside = sorted(place for place in marks if low < place < high)
+    if not inside:
+        return False
+    for place in inside:
+        axes.axvline(place, color=PALE, linewidth=0.6, linestyle=":", zorder=0)
+    named = [inside[i] for i in spread_labels(inside, 0.022 * (high - low))]
+    top = axes.secondary_xaxis("top")
+    top.set_xticks(named, [str(marks[place]) for place in named])
+    top.tick_params(direction="in", length=3, labelsize=7.5, colors=GREY, which="major")
+    top.minorticks_off()
+    top.set_xlabel(r"step number $n$, pair $(S, -S+n)$", fontsize=7.5, color=GREY)
+    axes.tick_params(top=False, which="both")
+    return True
+
+
+def step_positions(dataset: xr.Dataset) -> dict[int, float]:
+    """Return the field of every step number: that of the pair of largest |m|, >= 0 [T].
+
+    One number n has a resonance for every pair with m + m' = +-n; they lie close together, and the one
+    from the ground level is farthest from zero field where fourth-order anisotropy favours large |m|.
+    """
+    if "step" not in dataset.dims or dataset.sizes["step"] == 0:
+        return {}
+    numbers = np.abs(dataset["step_n"].values.astype(int))
+    fields = np.abs(dataset["step_field"].values)
+    return {int(n): float(fields[numbers == n].max()) for n in np.unique(numbers)}
+
+
+def _ensemble_fact(dataset: xr.Dataset) -> str:
+    members = dataset.attrs.get("members")
+    return f"average over {members} kinds of molecules" if members else ""

@@ -1,0 +1,65 @@
+"""One figure for every kind of result."""
+
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+import matplotlib as mpl
+import xarray as xr
+from matplotlib.figure import Figure
+
+from mesospin.errors import InputError
+from mesospin.figures.loop import draw_hysteresis
+from mesospin.figures.relaxation import draw_relaxation
+from mesospin.figures.spectrum import draw_crossings, draw_levels, draw_splitting
+from mesospin.figures.style import STYLE
+from mesospin.figures.sweep import draw_sweep
+
+_DRAW: Final[dict[str, Callable[[xr.Dataset], Figure]]] = {
+    "levels": draw_levels,
+    "crossings": draw_crossings,
+    "splitting": draw_splitting,
+    "relaxation": draw_relaxation,
+    "hysteresis": draw_hysteresis,
+    "sweep": draw_sweep,
+}
+
+
+def plot(dataset: xr.Dataset) -> Figure:
+    r"""Return the figure of a result.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        What `levels`, `crossings`, `Splitting.to_dataset`, `relaxation_rates`, `hysteresis` or `sweep`
+        returned, or `open_result` read.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not attached to any window; ``figure.savefig("loop.pdf")`` writes it, and a notebook shows it.
+
+    Raises
+    ------
+    InputError
+        If the dataset is not a result of this package.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import mesospin as ms
+    >>> figure = plot(ms.levels(ms.giant_spin(2, D=-1.0), B=np.linspace(0, 5, 11)))
+    >>> figure.axes[0].get_ylabel()
+    'energy $E/k_\\mathrm{B}$ (K)'
+    """
+    if not isinstance(dataset, xr.Dataset):
+        raise InputError(
+            f"dataset must be a result of mesospin, got {type(dataset).__name__}; give a Dataset"
+        )
+    kind = dataset.attrs.get("kind")
+    if kind not in _DRAW:
+        raise InputError(
+            f"dataset must be a result that has a figure ({', '.join(_DRAW)}), got kind {kind!r}; "
+            "draw its variables with matplotlib"
+        )
+    with mpl.rc_context(rc=cast("Any", STYLE)):
+        return _DRAW[kind](dataset)
