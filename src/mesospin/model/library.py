@@ -62,8 +62,8 @@ def load(name_or_path: str | Path) -> SpinSystem:
     Parameters
     ----------
     name_or_path : str or Path
-        Name in the library ("mn12ac"), with a named parameter set if wanted ("mn12ac:ins"), or the path of a file
-        that ends in ".toml" (also with ":variant").
+        Name in the library ("mn12ac"), with a named parameter set if wanted ("mn12ac:ins"), or the path of a
+        file that ends in ".toml" (also with ":variant").
 
     Returns
     -------

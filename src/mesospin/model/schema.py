@@ -1,7 +1,7 @@
 """The TOML schema of a molecule: the same for the library and for a user's file.
 
-A file has ``[[spins]]`` and ``[[terms]]`` (each term with its ``kind``), ``sources``, optional ``[defaults.*]``
-and optional ``[variants.*]``, which replace some of these parts.  Numbers with a dimension are texts with a
+A file has ``[[spins]]``, ``[[terms]]`` (each with its ``kind``), ``sources``, optional ``[defaults.*]`` and
+optional ``[variants.*]``, which replace some of these parts.  Numbers with a dimension are texts with a
 unit.
 """
 
@@ -32,7 +32,7 @@ from mesospin.model.tables import (
 from mesospin.model.term import Term
 from mesospin.model.terms import Quadrupole, SpinPower, Stevens, ZeroFieldSplitting
 
-__all__ = ["disorder_from_table", "system_from_table", "variant_names"]
+__all__ = ["disorder_from_table", "phonons_from_table", "system_from_table", "variant_names"]
 
 _energy = quantity(units.to_kelvin, "-0.5 K")
 _field = quantity(units.to_tesla, "25 mT")
@@ -197,8 +197,8 @@ def system_from_table(table: Mapping[str, Any], *, name: str, variant: str = "")
     Raises
     ------
     InputError
-        If a key is unknown or missing, a number has no unit, or the model contradicts itself; the sentence says
-        where in the file.
+        If a key is unknown or missing, a number has no unit, or the model contradicts itself; the
+        sentence says where in the file.
 
     Examples
     --------
@@ -295,6 +295,19 @@ def _read_defaults(where: str, table: Any) -> Defaults:
     if "disorder" in parts:
         built["disorder"] = disorder_from_table(f"{where}.disorder", parts["disorder"])
     return Defaults(crystal=parts.get("crystal"), **built)
+
+
+def phonons_from_table(where: str, table: Any) -> PhononBath:
+    """Return a bath of phonons from a table.
+
+    Examples
+    --------
+    >>> table = {"density": "1830 kg/m^3", "sound_speed": "2 km/s", "coupling": "0.5 K"}
+    >>> phonons_from_table("bath", table).sound_speed
+    2000.0
+    """
+    bath: PhononBath = _build(where, table, _PHONONS)
+    return bath
 
 
 def disorder_from_table(where: str, table: Any) -> Disorder:
