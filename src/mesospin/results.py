@@ -52,11 +52,12 @@ def result(
     Returns
     -------
     xarray.Dataset
-        Attributes ``kind``, ``system``, ``sources``, ``inputs``, ``mesospin_version``.
+        Attributes ``kind``, ``system``, ``title``, ``sources``, ``inputs``, ``mesospin_version``.
     """
     attrs = {
         "kind": kind,
         "system": system.name,
+        "title": system.title or system.name,
         "sources": json.dumps(list(system.sources)),
         "inputs": json.dumps(plain(inputs), sort_keys=True),
         "mesospin_version": version("mesospin"),

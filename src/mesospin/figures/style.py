@@ -96,8 +96,8 @@ def inputs_of(dataset: xr.Dataset) -> dict[str, Any]:
 
 
 def system_title(dataset: xr.Dataset) -> str:
-    """Return the name of the system for a title."""
-    return str(dataset.attrs.get("title") or dataset.attrs.get("system", ""))
+    """Return the name of the system for a title: what its own title says before the first comma."""
+    return str(dataset.attrs.get("title") or dataset.attrs.get("system", "")).partition(",")[0]
 
 
 def rate_text(rate: float) -> str:
