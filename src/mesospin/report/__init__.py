@@ -1,0 +1,1 @@
+"""What people read: tables, summaries, files and the report of a study."""

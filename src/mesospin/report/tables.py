@@ -1,0 +1,212 @@
+"""Results as tables: the rows that a reader wants, free of any rendering."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Cell = str | float | int | bool
+_SHOWN_FIELDS: Final = 11
+_SHOWN_LEVELS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Name of a column, also its key in JSON, and its unit ("" for none)."""
+
+    name: str
+    unit: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The name as people read it, with the unit in brackets."""
+        words = self.name.replace("_", " ")
+        return f"{words} ({self.unit})" if self.unit else words
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under named columns; numbers are kept in full precision.
+
+    Examples
+    --------
+    >>> Table("steps", "Steps", (Column("field", "T"),), ((0.44,),)).records()
+    [{'field': 0.44}]
+    """
+
+    key: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def records(self) -> list[dict[str, Cell]]:
+        """Return one mapping per row."""
+        names = [column.name for column in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+    def units(self) -> dict[str, str]:
+        """Return the unit of every column that has one."""
+        return {column.name: column.unit for column in self.columns if column.unit}
+
+
+def cell_text(value: Cell) -> str:
+    """Return a cell as text with the digits that a reader wants.
+
+    Examples
+    --------
+    >>> cell_text(0.123456789), cell_text(6.91e-13), cell_text(float("nan")), cell_text(True), cell_text(7)
+    ('0.12346', '6.91e-13', '-', 'yes', '7')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, float):
+        return "-" if math.isnan(value) else f"{value + 0.0:.5g}"
+    return str(value)
+
+
+def tables(dataset: xr.Dataset) -> tuple[Table, ...]:
+    """Return the tables of a result, the most wanted first.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A result of this package.
+
+    Returns
+    -------
+    tuple of Table
+        Empty for a kind without tables.
+    """
+    build = _TABLES.get(str(dataset.attrs.get("kind")))
+    return tuple(table for table in build(dataset) if table.rows) if build else ()
+
+
+def _spread(count: int, most: int) -> list[int]:
+    if count <= most:
+        return list(range(count))
+    return [round(i * (count - 1) / (most - 1)) for i in range(most)]
+
+
+def _levels(dataset: xr.Dataset) -> Sequence[Table]:
+    if "field" not in dataset.dims:
+        moments = dataset["moment"].transpose("level", "component").values.tolist()
+        energies = dataset["energy"].values.tolist()
+        columns = (
+            Column("level"), Column("energy", "K"), Column("above_ground", "K"),
+            Column("moment_x", "mu_B"), Column("moment_y", "mu_B"), Column("moment_z", "mu_B"),
+        )  # fmt: skip
+        rows = tuple(
+            (level, energy, energy - energies[0], *moment)
+            for level, (energy, moment) in enumerate(zip(energies, moments, strict=True))
+        )
+        return [Table("levels", f"Levels at {float(dataset['field']):g} T", columns, rows)]
+    energy = dataset["energy"].transpose("field", "level").values
+    shown = min(_SHOWN_LEVELS, energy.shape[1])
+    energies_shown = (Column("field", "T"), *(Column(f"energy_{level}", "K") for level in range(shown)))
+    field = dataset["field"].values.tolist()
+    picked = _spread(len(field), _SHOWN_FIELDS)
+    rows = tuple((field[i], *energy[i, :shown].tolist()) for i in picked)
+    title = f"Lowest {shown} of {energy.shape[1]} levels at {len(picked)} of {len(field)} fields"
+    return [Table("levels", title, energies_shown, rows)]
+
+
+def _crossings(dataset: xr.Dataset) -> Sequence[Table]:
+    columns = (
+        Column("field", "T"), Column("label_from"), Column("label_to"), Column("splitting", "K"),
+        Column("log10_splitting"), Column("slope", "K/T"), Column("reason"),
+    )  # fmt: skip
+    values = [dataset[column.name].values.tolist() for column in columns]
+    rows = tuple(zip(*values, strict=True))
+    zeros = int(dataset["zero"].values.sum())
+    return [Table("crossings", f"{len(rows)} crossings, {zeros} of them exact", columns, rows)]
+
+
+def _splitting(dataset: xr.Dataset) -> Sequence[Table]:
+    wanted = ("splitting", "log10_splitting", "error", "field", "slope", "zero", "reason")
+    columns = tuple(Column(name, _unit(dataset, name)) for name in wanted)
+    row = tuple(dataset[name].values.tolist() for name in wanted)
+    return [Table("splitting", "Tunnel splitting (full gap)", columns, (row,))]
+
+
+def _relaxation(dataset: xr.Dataset) -> Sequence[Table]:
+    names = ["tau", "slowest_rate", *(["path"] if "path" in dataset else [])]
+    values = [dataset[name].transpose("temperature", "field").values.reshape(-1).tolist() for name in names]
+    temperatures, fields = dataset["temperature"].values.tolist(), dataset["field"].values.tolist()
+    places = [(temperature, field) for temperature in temperatures for field in fields]
+    columns = (
+        Column("temperature", "K"),
+        Column("field", "T"),
+        *(Column(n, _unit(dataset, n)) for n in names),
+    )
+    rows = tuple((*place, *entries) for place, *entries in zip(places, *values, strict=True))
+    return [_arrhenius(dataset), Table("relaxation", "Relaxation time", columns, rows)]
+
+
+def _arrhenius(dataset: xr.Dataset) -> Table:
+    columns = (Column("field", "T"), Column("barrier", "K"), Column("prefactor", "s"))
+    title = "Fit tau = prefactor exp(barrier/T)"
+    if "barrier" not in dataset:
+        return Table("arrhenius", title, columns, ())
+    values = [dataset[column.name].values.reshape(-1).tolist() for column in columns]
+    return Table("arrhenius", title, columns, tuple(zip(*values, strict=True)))
+
+
+def _hysteresis(dataset: xr.Dataset) -> Sequence[Table]:
+    columns = (Column("temperature", "K"), Column("coercive_field", "T"), Column("remanence"))
+    values = [dataset[column.name].values.reshape(-1).tolist() for column in columns]
+    loops = Table("loops", "Loop at each temperature", columns, tuple(zip(*values, strict=True)))
+    return [loops, _steps(dataset), _crossover(dataset)]
+
+
+def _steps(dataset: xr.Dataset) -> Table:
+    names = {
+        "n": "step_n", "pair": "step_label", "field": "step_field", "splitting": "step_splitting",
+        "landau_zener": "step_probability",
+    }  # fmt: skip
+    known = {name: source for name, source in names.items() if source in dataset}
+    temperatures = dataset["temperature"].values.reshape(-1).tolist()
+    columns = [Column(name, _unit(dataset, source)) for name, source in known.items()]
+    values = [dataset[source].values.tolist() for source in known.values()]
+    if "step_fraction" in dataset:
+        fraction = dataset["step_fraction"].transpose("temperature", "step").values.tolist()
+        columns += [Column(f"reversed_at_{temperature:g}_K") for temperature in temperatures]
+        values += fraction
+    rows = tuple(zip(*values, strict=True)) if values else ()
+    return Table("steps", "Steps of the loop, field rising", tuple(columns), rows)
+
+
+def _crossover(dataset: xr.Dataset) -> Table:
+    columns = (Column("crossover_low", "K"), Column("crossover_high", "K"))
+    if not all(column.name in dataset for column in columns):
+        return Table("crossover", "", columns, ())
+    row = tuple(float(dataset[column.name]) for column in columns)
+    return Table("crossover", "Loops do not change below, tunnelling is thermal above", columns, (row,))
+
+
+def _sweep(dataset: xr.Dataset) -> Sequence[Table]:
+    names = [name for name in ("time", "field", "magnetisation", "reduced") if name in dataset.variables]
+    columns = tuple(Column(name, _unit(dataset, name)) for name in names)
+    values = [dataset[name].values.tolist() for name in names]
+    picked = _spread(len(values[0]), _SHOWN_FIELDS)
+    rows = tuple(tuple(column[i] for column in values) for i in picked)
+    return [Table("sweep", f"Sweep, {len(picked)} of {len(values[0])} times", columns, rows)]
+
+
+def _unit(dataset: xr.Dataset, name: str) -> str:
+    unit = str(dataset[name].attrs.get("units", ""))
+    return "" if unit == "1" else unit
+
+
+_TABLES: Final[dict[str, Callable[[xr.Dataset], Sequence[Table]]]] = {
+    "levels": _levels,
+    "crossings": _crossings,
+    "splitting": _splitting,
+    "relaxation": _relaxation,
+    "hysteresis": _hysteresis,
+    "sweep": _sweep,
+}
