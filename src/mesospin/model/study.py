@@ -168,7 +168,6 @@ PROTOCOLS: Mapping[str, Mapping[str, Key]] = {
     "half-sine": {
         "peak": Key(_field, required=True),
         "duration": Key(_time, required=True),
-        "offset": Key(_field),
     },
     "constant": {"field": Key(_field, required=True), "duration": Key(_time, required=True)},
 }
