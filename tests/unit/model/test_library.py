@@ -8,7 +8,9 @@ import pytest
 
 from mesospin.constants import KELVIN_PER_GIGAHERTZ, KELVIN_PER_WAVENUMBER
 from mesospin.errors import InputError, InvalidModelError
+from mesospin.model.interactions import Exchange, Hyperfine
 from mesospin.model.library import library, load
+from mesospin.model.terms import SpinPower, Stevens, ZeroFieldSplitting
 from mesospin.operators.product import embed
 from mesospin.operators.spin import spin_operators
 
@@ -124,7 +126,47 @@ def test_fe8_is_easy_z_and_hard_x(hamiltonian):
     Sx, Sy, Sz = spin_operators(10)
     expected = -0.292 * Sz @ Sz + 0.046 * (Sx @ Sx - Sy @ Sy)
     assert np.allclose(matrix, expected, atol=1e-13)
-    assert load("fe8").terms[-1].coefficient == -2.9e-5
+
+
+# Written out a second time from the sources, in the package's units and sign.
+PUBLISHED = {
+    "mn12ac": (1.94, SpinPower(-0.548, z=2), SpinPower(-1.17e-3, z=4), SpinPower(-2.2e-5, ladder=4)),
+    "mn12ac:B": (2.0, SpinPower(-0.56, z=2), SpinPower(-1.1e-3, z=4), SpinPower(-3e-5, ladder=4)),
+    "mn12ac-palii": (2.05, ZeroFieldSplitting("-0.5 cm^-1")),
+    "fe8": (2.0, SpinPower(-0.292, z=2), ZeroFieldSplitting(0, 0.046), SpinPower(-2.9e-5, ladder=4)),
+    "fe4": (2.0, ZeroFieldSplitting(-0.6, 0.02)),
+    "mn4": (2.0, ZeroFieldSplitting(-0.61)),
+    "s30": (2.0, SpinPower(-0.5, z=2), ZeroFieldSplitting(0, 0.05)),
+    "erw10-printed": (
+        1.2,
+        *(Stevens(2, 0, -1.35), Stevens(4, 0, -1.07e-2), Stevens(6, 0, 1.07e-4), Stevens(4, 4, 1.8e-2)),
+    ),
+    "erw10-167": (
+        1.2,
+        *(Stevens(2, 0, -1.35), Stevens(4, 0, -1.07e-2), Stevens(6, 0, 1.07e-4), Stevens(4, 4, 1.8e-2)),
+        Hyperfine(0, 1, -6e-3),
+    ),
+    "ho-liyf4": (
+        1.25,
+        *(Stevens(2, 0, -0.606), Stevens(4, 0, 3.25e-3), Stevens(4, 4, 4.28e-2)),
+        *(Stevens(6, 0, 8.41e-6), Stevens(6, 4, 8.17e-4)),
+        Hyperfine(0, 1, 38.6e-3),
+    ),
+    "mn4-dimer": (
+        2.0,
+        ZeroFieldSplitting(-0.72),
+        ZeroFieldSplitting(-0.72, site=1),
+        Exchange(0, 1, 0.1, "+J"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_numbers_are_those_of_the_source(name):
+    g, *terms = PUBLISHED[name]
+    system = load(name)
+    assert system.spins[0].g[2][2] == g
+    assert set(system.terms) == set(terms)
 
 
 @pytest.mark.parametrize(
