@@ -12,7 +12,7 @@ its spectrum      `levels`, `crossings`, `tunnel_splitting` (`Splitting`, `Level
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
     method        `Exact`, `RateEquations`, `Lindblad`
-pictures, files   `plot`, `save`, `open_result`, `run`
+pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 
 Energies are E/k_B in kelvin, fields in tesla, moments in mu_B; texts with units ("-0.5 cm^-1", "3 mT/s") are
 read wherever a parameter of a model is given.  H_Z = +mu_B B.g.S, so at B > 0 the ground level is m = -S.
@@ -28,6 +28,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mesospin import units as units
     from mesospin.dynamics.methods import Exact as Exact
     from mesospin.dynamics.methods import Lindblad as Lindblad
     from mesospin.dynamics.methods import RateEquations as RateEquations
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from mesospin.model.terms import SpinPower as SpinPower
     from mesospin.model.terms import Stevens as Stevens
     from mesospin.model.terms import ZeroFieldSplitting as ZeroFieldSplitting
+    from mesospin.report.content import summary as summary
+    from mesospin.report.export import export as export
+    from mesospin.report.run import run as run
     from mesospin.spectrum.crossings import crossings as crossings
     from mesospin.spectrum.landau_zener import landau_zener as landau_zener
     from mesospin.spectrum.levels import levels as levels
@@ -94,12 +98,17 @@ _HOME = {
     "plot": "figures.plot",
     "save": "store",
     "open_result": "store",
+    "export": "report.export",
+    "summary": "report.content",
+    "run": "report.run",
 }
 
 __all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "units":
+        return importlib.import_module("mesospin.units")
     if name not in _HOME:
         raise AttributeError(f"module 'mesospin' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"mesospin.{_HOME[name]}"), name)

@@ -1,19 +1,17 @@
 """Results as files of other programs: JSON, CSV, and the figure, chosen by the suffix."""
 
-import json
-import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import xarray as xr
 
 from mesospin.errors import InputError
 from mesospin.figures.plot import plot
 from mesospin.figures.style import write_figure
-from mesospin.report.tables import tables
+from mesospin.report.content import full_content, json_text
+from mesospin.report.formats import check_target
 from mesospin.store import save
 
 # The variables that make one long table; the others belong to other dimensions.
@@ -28,88 +26,6 @@ _CSV: Final[dict[str, tuple[str, ...]]] = {
     "hysteresis": ("magnetisation", "reduced"),
     "sweep": ("field", "magnetisation", "reduced"),
 }  # fmt: skip
-
-
-def plain_json(value: Any) -> Any:
-    """Return a value of JSON types only; what is not a finite number becomes null.
-
-    Examples
-    --------
-    >>> plain_json({"tau": np.array([1.0, np.nan]), "zero": np.bool_(True)})
-    {'tau': [1.0, None], 'zero': True}
-    """
-    if isinstance(value, Mapping):
-        return {str(key): plain_json(entry) for key, entry in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain_json(value.tolist())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain_json(entry) for entry in value]
-    if isinstance(value, np.generic):
-        return plain_json(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def json_text(value: Any) -> str:
-    """Return strict JSON, which knows neither NaN nor infinity."""
-    return json.dumps(plain_json(value), indent=1, ensure_ascii=False, allow_nan=False)
-
-
-def summary(dataset: xr.Dataset) -> dict[str, Any]:
-    """Return the numbers that a reader wants from a result, with units and provenance.
-
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        A result of this package.
-
-    Returns
-    -------
-    dict
-        ``kind``, ``system``, ``mesospin_version``, ``inputs``, ``sources``, one list of records per table
-        (``loops``, ``steps``, ``crossings``, ...) and ``units`` of their columns.
-
-    Examples
-    --------
-    >>> import mesospin as ms
-    >>> facts = summary(ms.levels(ms.giant_spin(1, D=-1.0), B=0.0))
-    >>> [record["energy"] for record in facts["levels"]], facts["units"]["energy"]
-    ([-1.0, -1.0, 0.0], 'K')
-    """
-    content = _provenance(dataset)
-    units: dict[str, str] = {}
-    for table in tables(dataset):
-        content[table.key] = table.records()
-        units |= table.units()
-    content["units"] = units
-    plain: dict[str, Any] = plain_json(content)
-    return plain
-
-
-def full_content(dataset: xr.Dataset) -> dict[str, Any]:
-    """Return everything in a result as JSON types: the summary's provenance and all variables."""
-    content = _provenance(dataset)
-    content["variables"] = {
-        str(name): {
-            "dims": list(variable.dims),
-            "units": variable.attrs.get("units", "1"),
-            "long_name": variable.attrs.get("long_name", str(name)),
-            "values": variable.values,
-        }
-        for name, variable in dataset.variables.items()
-    }
-    plain: dict[str, Any] = plain_json(content)
-    return plain
-
-
-def _provenance(dataset: xr.Dataset) -> dict[str, Any]:
-    content = {
-        key: dataset.attrs[key] for key in ("kind", "system", "mesospin_version") if key in dataset.attrs
-    }
-    for key in ("inputs", "sources"):
-        content[key] = json.loads(dataset.attrs.get(key, "null"))
-    return content
 
 
 def csv_text(dataset: xr.Dataset) -> str:
@@ -191,16 +107,4 @@ def export(dataset: xr.Dataset, path: str | Path) -> Path:
         ) from error
     finally:
         draft.unlink(missing_ok=True)
-    return target
-
-
-def check_target(path: str | Path) -> Path:
-    """Return the path if `export` can write it, so that a long run is refused before it starts."""
-    target = Path(path)
-    if target.suffix.lower() not in _WRITE:
-        raise InputError(f"path must end in one of {', '.join(_WRITE)}, got {target.name!r}; name the format")
-    if not target.parent.is_dir():
-        raise InputError(f"path must lie in an existing folder, got {str(path)!r}; create the folder first")
-    if target.is_dir():
-        raise InputError(f"path must name a file, got the folder {str(path)!r}")
     return target
