@@ -123,7 +123,9 @@ def _crossings(dataset: xr.Dataset) -> Sequence[Table]:
     values = [dataset[column.name].values.tolist() for column in columns]
     rows = tuple(zip(*values, strict=True))
     zeros = int(dataset["zero"].values.sum())
-    return [Table("crossings", f"{len(rows)} crossings, {zeros} of them exact", columns, rows)]
+    return [
+        Table("crossings", f"{len(rows)} crossings, {zeros} of them exactly closed (gap 0)", columns, rows)
+    ]
 
 
 def _splitting(dataset: xr.Dataset) -> Sequence[Table]:

@@ -1,0 +1,1 @@
+"""The command line: it reads arguments, calls the public functions and prints what they return."""

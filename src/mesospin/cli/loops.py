@@ -1,0 +1,127 @@
+"""Commands on dynamics: relaxation, hysteresis, and a study from its file."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import mesospin as ms
+from mesospin.cli import options, values
+from mesospin.cli.interruption import Interrupted
+from mesospin.cli.output import deliver, note, print_table, progress_bar, require_target, say_json
+from mesospin.report.content import summary
+from mesospin.report.tables import tables
+
+Workers = Annotated[int, typer.Option("--workers", help="Processes that share the work; same numbers.")]
+
+
+def relaxation(
+    system: options.System,
+    T: options.Temperatures,
+    B: Annotated[
+        str,
+        typer.Option("--B", metavar="FIELD", help="Field [T]: '0.3', '0,0.44' or '0:2:401' (lo:hi:points)."),
+    ] = "0",
+    as_json: options.Json = False,
+    out: options.Out = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Relaxation time [s] through phonons and tunnelling, with the path that carries it.
+
+    Several temperatures give the Arrhenius fit; several fields show the resonances as dips.
+
+    \b
+    mesospin relaxation mn12ac --T 2:4:11
+    mesospin relaxation mn12ac --T '2.4,2.8 K' --B 0:1.5:301 --out tau.png
+    """
+    require_target(out)
+    dataset = ms.relaxation_rates(ms.load(system), values.temperatures("T", T), values.fields("B", B))
+    deliver(dataset, as_json=as_json, out=out, quiet=quiet)
+
+
+def hysteresis(
+    system: options.System,
+    T: options.Temperatures,
+    rate: Annotated[str, typer.Option("--rate", metavar="RATE", help="Sweep rate [T/s]: '3 mT/s' or 0.003.")],
+    span: options.Span,
+    transverse: options.Transverse = "0,0",
+    tilt: Annotated[
+        str, typer.Option("--tilt", metavar="ANGLE", help="Easy axis to field: '1.5 deg'.")
+    ] = "0 deg",
+    one_molecule: Annotated[
+        bool,
+        typer.Option("--one-molecule", help="One ideal molecule instead of the ensemble of the library."),
+    ] = False,
+    workers: Workers = 1,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option("--checkpoint", metavar="FOLDER", help="Keep finished parts; resume from them."),
+    ] = None,
+    as_json: options.Json = False,
+    out: options.Out = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compute the staircase: hysteresis loop at several temperatures, and the table of its steps.
+
+    At B > 0 the ground level is m = -S; step n is the resonance of the metastable ground level +S with -S+n.
+
+    \b
+    mesospin hysteresis mn12ac --T 0.05,1.9 --rate '3 mT/s' --span=-5:5 --out loop.png
+    mesospin hysteresis fe8 --T 0.1 --rate 0.1 --span=-1:1 --transverse 0.1,0 --json
+    """
+    require_target(out)
+    choices: dict[str, Any] = {"disorder": None} if one_molecule else {}
+    with progress_bar("hysteresis", quiet=quiet or as_json) as progress:
+        dataset = ms.hysteresis(
+            ms.load(system),
+            values.temperatures("T", T),
+            values.rate("rate", rate),
+            values.span("span", span),
+            transverse=values.field_pair("transverse", transverse),
+            tilt=values.angle("tilt", tilt),
+            workers=workers,
+            checkpoint=checkpoint,
+            progress=progress,
+            **choices,
+        )
+    deliver(dataset, as_json=as_json, out=out, quiet=quiet)
+
+
+def run(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Study file (TOML).")],
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FOLDER", help="Folder of results; default results/<study>."),
+    ] = None,
+    workers: Workers = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON on standard output.")
+    ] = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compute a study: netCDF, figure, HTML report and summary in results/<study>/.
+
+    The study names a system, one experiment and its numbers with units; everything is checked before anything
+    runs.
+
+    \b
+    mesospin run studies/mn12ac-staircase.toml
+    mesospin run my-study.toml --out results/second-try --workers 2
+    """
+    with progress_bar("study", quiet=quiet or as_json) as progress:
+        try:
+            dataset = ms.run(study, out=out, workers=workers, progress=progress)
+        except KeyboardInterrupt:
+            folder = out or f"results/{Path(study).stem}"
+            raise Interrupted(
+                f"stopped; finished parts are kept in {folder}/.checkpoint, run the same command to go on"
+            ) from None
+    if as_json:
+        say_json(summary(dataset))
+        return
+    if quiet:
+        return
+    for table in tables(dataset):
+        print_table(table)
+    folder = out or f"results/{dataset.attrs['study']}"
+    note(f"written: {folder}/ (report.html, figure.png, figure.svg, result.nc, summary.json)")

@@ -1,0 +1,186 @@
+"""Arguments of the command line as numbers: lists, ranges and units.
+
+A bare number is in the package's unit (K, T, T/s).  One unit at the end holds for the whole list, as
+in "0.05,1.5 K".
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import mesospin as ms
+from mesospin.errors import InputError
+
+_NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_PIECE: Final = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
+_COUNT: Final = re.compile(r"\s*(\d+)\s*(.*?)\s*")
+_FRACTION: Final = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*(?:/\s*2)?\s*")
+_LARGEST_SERIES: Final = 10_000_000
+
+
+def fields(name: str, text: str) -> float | list[float]:
+    """Return one field or several [T].
+
+    Examples
+    --------
+    >>> fields("B", "0.3"), fields("B", "0,500 mT"), fields("B", "0:5:3 T"), fields("B", "-1:1:3")
+    (0.3, [0.0, 0.5], [0.0, 2.5, 5.0], [-1.0, 0.0, 1.0])
+    """
+    values = _series(name, text, "T", _tesla)
+    return values if len(values) > 1 or ":" in text else values[0]
+
+
+def temperatures(name: str, text: str) -> list[float]:
+    """Return temperatures [K].
+
+    Examples
+    --------
+    >>> temperatures("T", "0.05,1.5 K"), temperatures("T", "50 mK, 1.5 K"), temperatures("T", "2:3:3")
+    ([0.05, 1.5], [0.05, 1.5], [2.0, 2.5, 3.0])
+    """
+    return _series(name, text, "K", _kelvin)
+
+
+def span(name: str, text: str) -> tuple[float, float]:
+    """Return both ends of a range of fields [T].
+
+    Examples
+    --------
+    >>> span("span", "-5:5"), span("span", "0:200 mT"), span("span", "-5,5 T")
+    ((-5.0, 5.0), (0.0, 0.2), (-5.0, 5.0))
+    """
+    pieces = re.split("[:,]", text)
+    if len(pieces) != 2:
+        raise InputError(f"{name} must be two fields lo:hi [T], got {text!r}; write for example -5:5")
+    low, high = _with_units(name, text, pieces, "T", _tesla)
+    return low, high
+
+
+def field_pair(name: str, text: str) -> tuple[float, float]:
+    """Return two field components Bx,By [T].
+
+    Examples
+    --------
+    >>> field_pair("transverse", "0.1,0"), field_pair("transverse", "-20,5 mT")
+    ((0.1, 0.0), (-0.02, 0.005))
+    """
+    pieces = text.split(",")
+    if len(pieces) != 2:
+        raise InputError(f"{name} must be two fields Bx,By [T], got {text!r}; write for example 0.1,0")
+    first, second = _with_units(name, text, pieces, "T", _tesla)
+    return first, second
+
+
+def direction(name: str, text: str) -> tuple[float, float, float]:
+    """Return a direction x,y,z.
+
+    Examples
+    --------
+    >>> direction("axis", "0,0,1")
+    (0.0, 0.0, 1.0)
+    """
+    pieces = text.split(",")
+    if len(pieces) != 3 or not all(re.fullmatch(rf"\s*{_NUMBER}\s*", piece) for piece in pieces):
+        raise InputError(f"{name} must be three numbers x,y,z, got {text!r}; write for example 0,0,1")
+    x, y, z = (float(piece) for piece in pieces)
+    return x, y, z
+
+
+def one_field(name: str, text: str) -> float:
+    """Return one field [T]."""
+    return _one(name, text, "T", _tesla)
+
+
+def rate(name: str, text: str) -> float:
+    """Return a sweep rate [T/s].
+
+    Examples
+    --------
+    >>> rate("rate", "3 mT/s"), rate("rate", "0.003")
+    (0.003, 0.003)
+    """
+    return _one(name, text, "T/s", _tesla_per_second)
+
+
+def angle(name: str, text: str) -> float:
+    """Return an angle [rad]; the unit must be written."""
+    return ms.units.to_radian(text, name)
+
+
+def state(text: str) -> float | str:
+    """Return a projection m as a number, or the label of a level as text.
+
+    Examples
+    --------
+    >>> state("-10"), state("9/2"), state("m=8,mI=1/2")
+    (-10.0, 4.5, 'm=8, mI=1/2')
+    """
+    match = _FRACTION.fullmatch(text)
+    if match is None:
+        return ", ".join(part.strip() for part in text.split(","))
+    return float(match.group(1)) / (2.0 if "/" in text else 1.0)
+
+
+def position(name: str, text: str) -> int:
+    """Return the position of a level in energy, 0 for the lowest.
+
+    Examples
+    --------
+    >>> position("level", "3")
+    3
+    """
+    if not text.isdecimal():
+        raise InputError(
+            f"{name} must be a position in energy 0, 1, ..., got {text!r}; write for example level:0"
+        )
+    return int(text)
+
+
+def _one(name: str, text: str, unit: str, convert: Callable[[str, str], float]) -> float:
+    (value,) = _with_units(name, text, [text], unit, convert)
+    return value
+
+
+def _series(name: str, text: str, unit: str, convert: Callable[[str, str], float]) -> list[float]:
+    if ":" not in text:
+        return _with_units(name, text, text.split(","), unit, convert)
+    pieces = text.split(":")
+    count = _COUNT.fullmatch(pieces[2]) if len(pieces) == 3 else None
+    if count is None or not 2 <= int(count.group(1)) <= _LARGEST_SERIES:
+        raise InputError(
+            f"{name} must be a range lo:hi:points with 2 points or more [{unit}], got {text!r}; "
+            "write for example 0:5:501"
+        )
+    common = count.group(2)
+    ends = [piece if _PIECE.fullmatch(piece) is None else f"{piece} {common}" for piece in pieces[:2]]
+    if common and any(re.search("[A-Za-z]$", piece.strip()) for piece in pieces[:2]):
+        ends = pieces[:2]
+    low, high = _with_units(name, text, ends, unit, convert)
+    points = int(count.group(1))
+    return [low + (high - low) * i / (points - 1) for i in range(points - 1)] + [high]
+
+
+def _with_units(
+    name: str, text: str, pieces: list[str], unit: str, convert: Callable[[str, str], float]
+) -> list[float]:
+    matches = [_PIECE.fullmatch(piece) for piece in pieces]
+    common = matches[-1].group(2) if matches[-1] is not None else ""
+    values = []
+    for match in matches:
+        if match is None:
+            raise InputError(f"{name} must be numbers with a unit [{unit}], got {text!r}; write numbers")
+        own = match.group(2) or common
+        values.append(convert(f"{match.group(1)} {own}", name) if own else float(match.group(1)))
+    return values
+
+
+def _tesla(text: str, name: str) -> float:
+    return ms.units.to_tesla(text, name)
+
+
+def _kelvin(text: str, name: str) -> float:
+    return ms.units.to_thermodynamic_kelvin(text, name)
+
+
+def _tesla_per_second(text: str, name: str) -> float:
+    return ms.units.to_tesla_per_second(text, name)

@@ -1,0 +1,162 @@
+"""A study from its file to its folder of results."""
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import xarray as xr
+
+from mesospin.dynamics.methods import Exact, RateEquations
+from mesospin.dynamics.protocols import ConstantField, FieldSteps, FieldSweep, HalfSinePulse, Protocol
+from mesospin.errors import InputError
+from mesospin.experiment.hysteresis import hysteresis
+from mesospin.experiment.relaxation import relaxation_rates
+from mesospin.experiment.sweep import sweep
+from mesospin.figures.plot import plot
+from mesospin.figures.style import write_figure
+from mesospin.model.study import Study, read_study
+from mesospin.report.content import json_text, summary
+from mesospin.report.page import report_page, versions
+from mesospin.scale import Progress
+from mesospin.spectrum.crossings import crossings
+from mesospin.spectrum.levels import levels
+from mesospin.spectrum.splitting import tunnel_splitting
+from mesospin.store import save
+
+_PROTOCOLS: Final[dict[str, Callable[[Mapping[str, Any]], Protocol]]] = {
+    "linear": lambda entry: FieldSweep(*entry["span"], rate=entry["rate"]),
+    "steps": lambda entry: FieldSteps(entry["fields"], entry["durations"]),
+    "half-sine": lambda entry: HalfSinePulse(entry["peak"], duration=entry["duration"]),
+    "constant": lambda entry: ConstantField(entry["field"], duration=entry["duration"]),
+}
+_METHODS: Final[dict[str, Callable[[], Any]]] = {"exact": Exact, "rate-equations": RateEquations}
+
+
+def run(
+    study: str | Path | Study,
+    *,
+    out: str | Path | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Compute a study and write its folder of results.
+
+    The folder holds ``result.nc`` (reopens identically), ``figure.png`` and ``figure.svg``, ``report.html``
+    (one file with figure, tables, inputs and provenance) and ``summary.json`` (the numbers that a reader
+    wants).
+
+    Parameters
+    ----------
+    study : str, Path or Study
+        Study file, or what `read_study` made of it.
+    out : str or Path, optional
+        Folder of results; ``results/<name of the study>`` in the working directory if omitted.
+    workers : int, default 1
+        Processes that share the work; the numbers do not depend on it.
+    progress : callable, optional
+        Called as ``progress(done, total)``.
+
+    Returns
+    -------
+    xarray.Dataset
+        The result.
+
+    Raises
+    ------
+    InputError
+        If the study is wrong or the folder cannot be written; nothing has been computed or written then.
+
+    Notes
+    -----
+    Files are written into a folder beside the target and moved when all are complete.  A run that was
+    interrupted keeps its finished parts in ``<out>/.checkpoint`` and goes on from there.
+    """
+    asked = study if isinstance(study, Study) else read_study(study)
+    target = results_folder(asked, out)
+    checkpoint = target / ".checkpoint"
+    _require_writable(target)
+    dataset = _EXPERIMENTS[asked.kind](asked, workers, progress, checkpoint)
+    dataset.attrs["study"] = asked.name
+    _write_results(dataset, asked, target)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    return dataset
+
+
+def results_folder(study: Study, out: str | Path | None = None) -> Path:
+    """Return the folder that `run` writes for a study."""
+    return Path(out) if out is not None else Path("results") / study.name
+
+
+def _levels(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+    return levels(study.system, **study.arguments)
+
+
+def _crossings(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+    return crossings(study.system, **study.arguments)
+
+
+def _splitting(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+    return tunnel_splitting(study.system, **study.arguments).to_dataset()
+
+
+def _relaxation(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+    return relaxation_rates(study.system, **study.arguments)
+
+
+def _hysteresis(study: Study, workers: int, progress: Progress | None, checkpoint: Path) -> xr.Dataset:
+    return hysteresis(
+        study.system, **study.arguments, workers=workers, progress=progress, checkpoint=checkpoint
+    )
+
+
+def _sweep(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+    arguments = dict(study.arguments)
+    protocol = _PROTOCOLS[arguments["protocol"]["kind"]](arguments.pop("protocol"))
+    if "method" in arguments:
+        arguments["method"] = _METHODS[arguments["method"]]()
+    return sweep(study.system, protocol, **arguments)
+
+
+_EXPERIMENTS: Final[dict[str, Callable[[Study, int, Progress | None, Path], xr.Dataset]]] = {
+    "levels": _levels,
+    "crossings": _crossings,
+    "splitting": _splitting,
+    "relaxation": _relaxation,
+    "hysteresis": _hysteresis,
+    "sweep": _sweep,
+}
+
+
+def _require_writable(target: Path) -> None:
+    """Refuse, before anything runs, a folder that cannot be made or written."""
+    existing = target
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise InputError(f"out must be a folder that can be written, got {str(target)!r}; choose another one")
+
+
+def _write_results(dataset: xr.Dataset, study: Study, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    draft = target / f".draft-{os.getpid()}"
+    draft.mkdir()
+    try:
+        figure = plot(dataset)
+        write_figure(figure, draft / "figure.png")
+        write_figure(figure, draft / "figure.svg")
+        save(dataset, draft / "result.nc")
+        content = {"study": study.name, "title": study.title, **summary(dataset), "versions": versions()}
+        (draft / "summary.json").write_text(json_text(content) + "\n", encoding="utf-8")
+        page = report_page(dataset, study, (draft / "figure.png").read_bytes())
+        (draft / "report.html").write_text(page, encoding="utf-8")
+        for file in sorted(draft.iterdir()):
+            file.replace(target / file.name)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            f"out must be a folder that can be written, got {str(target)!r} ({reason})"
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
