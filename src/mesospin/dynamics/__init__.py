@@ -1,0 +1,1 @@
+"""Time evolution: rates, master equations, unitary and dissipative field sweeps."""
