@@ -95,7 +95,7 @@ def draw_crossings(dataset: xr.Dataset) -> Figure:
     span = float(np.ptp(field)) or 1.0
     axes.set_xlim(field.min() - 0.05 * span, field.max() + 0.05 * span)
     axes.set_xlabel(label(_FIELD, "T"))
-    axes.set_ylabel(r"full gap $\log_{10}(\Delta/k_\mathrm{B}\,/\,\mathrm{K})$")
+    axes.set_ylabel(label(r"$\log_{10}$ of the full gap $\Delta/k_\mathrm{B}$", "K"))
     axes.set_title(f"Level crossings of {system_title(dataset)}", pad=22)
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.2, handletextpad=0.2)
     note_provenance(figure, dataset, direction_fact(dataset))
