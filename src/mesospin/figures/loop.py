@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from mesospin.figures.style import (
     GREY,
+    INK,
     PALE,
     direction_fact,
     inputs_of,
@@ -82,10 +83,12 @@ def _draw_classical(axes: Axes, dataset: xr.Dataset) -> None:
 
 
 def _mark_steps(axes: Axes, dataset: xr.Dataset) -> bool:
-    """Write the step numbers along the top, on both sides of zero field."""
+    """Write the step numbers along the top; those of a single spin also for the falling branch."""
     positions = step_positions(dataset)
     low, high = axes.get_xlim()
-    marks = {sign * place: n for n, place in positions.items() for sign in (1, -1)}
+    single_spin = positions and "=" not in str(dataset["step_label"].values[0])
+    signs = (1, -1) if single_spin else (1,)
+    marks = {sign * place: n for n, place in positions.items() for sign in signs}
     inside = sorted(place for place in marks if low < place < high)
     if not inside:
         return False
@@ -96,24 +99,43 @@ def _mark_steps(axes: Axes, dataset: xr.Dataset) -> bool:
     top.set_xticks(named, [str(marks[place]) for place in named])
     top.tick_params(direction="in", length=3, labelsize=7.5, colors=GREY, which="major")
     top.minorticks_off()
-    top.set_xlabel(r"step number $n$, pair $(S, -S+n)$", fontsize=7.5, color=GREY)
+    meaning = "pair $(S, -S+n)$" if single_spin else "field rising"
+    top.set_xlabel(f"step number $n$, {meaning}", fontsize=7.5, color=GREY)
     axes.tick_params(top=False, which="both")
     return True
 
 
 def step_positions(dataset: xr.Dataset) -> dict[int, float]:
-    """Return the field of every step number: that of the pair of largest |m|, >= 0 [T].
+    """Return the field of every step number on the rising branch [T].
 
-    One number n has a resonance for every pair with m + m' = +-n; they lie close together, and the one
-    from the ground level is farthest from zero field where fourth-order anisotropy favours large |m|.
+    Where several pairs share a number, they lie close together, and the one of largest |m| is farthest
+    from zero field where fourth-order anisotropy favours large |m|.
     """
     if "step" not in dataset.dims or dataset.sizes["step"] == 0:
         return {}
-    numbers = np.abs(dataset["step_n"].values.astype(int))
-    fields = np.abs(dataset["step_field"].values)
-    return {int(n): float(fields[numbers == n].max()) for n in np.unique(numbers)}
+    numbers, fields = dataset["step_n"].values.astype(int), dataset["step_field"].values
+    return {int(n): float(max(fields[numbers == n], key=abs)) for n in np.unique(numbers)}
 
 
 def _ensemble_fact(dataset: xr.Dataset) -> str:
-    members = dataset.attrs.get("members")
-    return f"average over {members} kinds of molecules" if members else ""
+    molecules = inputs_of(dataset).get("molecules", 1)
+    return f"average over {molecules} kinds of molecules" if molecules > 1 else ""
+
+
+def draw_classical(dataset: xr.Dataset) -> Figure:
+    """Draw the loop of a classical moment alone."""
+    figure = new_figure(5.6, 4.2)
+    axes = figure.add_subplot()
+    quiet_zero_line(axes)
+    for branch, curve in enumerate(dataset["reduced"].transpose("branch", "field").values):
+        style = "-" if branch == 0 else "--"
+        axes.plot(
+            dataset["field"].values, curve, style, color=INK, label=("field rising", "field falling")[branch]
+        )
+    axes.set_ylim(-1.08, 1.08)
+    axes.set_xlabel(label(r"magnetic field $\mu_0 H$", "T"))
+    axes.set_ylabel(r"magnetisation $M/M_\mathrm{s}$")
+    axes.set_title(f"Classical loop of {system_title(dataset)}, no tunnelling, no heat")
+    axes.legend(loc="best")
+    note_provenance(figure, dataset, direction_fact(dataset))
+    return figure

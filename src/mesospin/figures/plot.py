@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from mesospin.errors import InputError
-from mesospin.figures.loop import draw_hysteresis
+from mesospin.figures.loop import draw_classical, draw_hysteresis
 from mesospin.figures.relaxation import draw_relaxation
 from mesospin.figures.spectrum import draw_crossings, draw_levels, draw_splitting
 from mesospin.figures.style import STYLE
@@ -21,6 +21,7 @@ _DRAW: Final[dict[str, Callable[[xr.Dataset], Figure]]] = {
     "relaxation": draw_relaxation,
     "hysteresis": draw_hysteresis,
     "sweep": draw_sweep,
+    "stoner_wohlfarth": draw_classical,
 }
 
 

@@ -183,11 +183,12 @@ def _steps(dataset: xr.Dataset) -> Table:
 
 
 def _crossover(dataset: xr.Dataset) -> Table:
-    columns = (Column("crossover_low", "K"), Column("crossover_high", "K"))
-    if not all(column.name in dataset for column in columns):
-        return Table("crossover", "", columns, ())
+    names = ("crossover_temperature", "crossover_low", "crossover_high")
+    columns = tuple(Column(name, "K") for name in names if name in dataset)
     row = tuple(float(dataset[column.name]) for column in columns)
-    return Table("crossover", "Loops do not change below, tunnelling is thermal above", columns, (row,))
+    known = any(not math.isnan(value) for value in row)
+    title = "Crossover: loops are the same up to low, another one at high"
+    return Table("crossover", title, columns, (row,) if known else ())
 
 
 def _sweep(dataset: xr.Dataset) -> Sequence[Table]:

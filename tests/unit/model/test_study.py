@@ -27,7 +27,7 @@ def test_hysteresis_with_everything():
             "disorder": "none",
             "dipolar": "25 mT",
             "field_step": "1 mT",
-            "powder": False,
+            "powder": 17,
             "bath": {"density": "1830 kg/m^3", "sound_speed": "1.45 km/s", "coupling": "0.5 K"},
         }
     )
@@ -46,7 +46,7 @@ def test_hysteresis_with_everything():
         "disorder": None,
         "dipolar": DipolarBath(0.025),
         "field_step": 1e-3,
-        "powder": False,
+        "powder": 17,
     }
 
 
@@ -117,7 +117,7 @@ def test_protocols(protocol):
         ({"disorder": "some"}, r'experiment\.disorder must be "none", "default" or a table'),
         ({"dipolar": "-1 mT"}, r"experiment\.dipolar: width must be zero or positive"),
         ({"field_step": "0 T"}, r"experiment\.field_step must be positive"),
-        ({"powder": 1}, r"experiment\.powder must be true or false"),
+        ({"powder": True}, r"experiment\.powder must be an integer"),
         ({"kind": "histeresis"}, r"experiment\.kind must be one of .*did you mean hysteresis"),
         ({"kind": None}, "experiment"),
     ],
