@@ -168,6 +168,7 @@ def cross_windows(
             state[pair] = state[pair[::-1]]
         elif kind == "window":
             width = method.window * passage.time * passage.rate
+            _refuse_neighbours(passage, met, method)
             _refuse_overlap(passage, reached, stop, direction, width)
             reached = passage.field + direction * width
             steps += _window_steps(passage, method)
@@ -324,6 +325,18 @@ def _in_order(passages: Sequence[Passage], start: float, stop: float) -> list[Pa
             "widen the span, or use RateEquations()"
         )
     return sorted(inside, key=lambda p: p.field, reverse=stop < start)
+
+
+def _refuse_neighbours(passage: Passage, met: list[Passage], method: Exact) -> None:
+    """Refuse a second avoided crossing of the same levels within the window."""
+    for other in met:
+        shares = other is not passage and abs(other.lower - passage.lower) <= 1 and other.gap > 0.0
+        reach = sum(max(method.window * p.time * p.rate, p.gap / p.slope) for p in (passage, other))
+        if shares and not abs(other.field - passage.field) >= reach:
+            raise InputError(
+                f"windows must be disjoint, got crossings of the same levels at {passage.field:.6g} and "
+                f"{other.field:.6g} T, {reach:.3g} T needed between; sweep slower, or use RateEquations()"
+            )
 
 
 def _refuse_overlap(passage: Passage, reached: float, stop: float, direction: float, width: float) -> None:

@@ -6,6 +6,8 @@ carries.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
+from typing import Final
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from mesospin.model.term import Term
 from mesospin.model.terms import ZeroFieldSplitting
 from mesospin.units import Quantity
 
-__all__ = ["DebyeLattice", "Defaults", "DipolarBath", "Disorder", "Member", "PhononBath"]
+__all__ = ["DebyeLattice", "Defaults", "DipolarBath", "Disorder", "Member", "NuclearBath", "PhononBath"]
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -99,6 +101,35 @@ class DipolarBath:
     def __init__(self, width: Quantity, source: str = "") -> None:
         set_fields(
             self, width=checks.non_negative("width", units.to_tesla(width, "width"), "T"), source=str(source)
+        )
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class NuclearBath:
+    r"""Window of bias that fast nuclear spins open for tunnelling.
+
+    Line shape :math:`\rho(\xi) = e^{-|\xi|/\xi_0}/(2\xi_0)` of Prokof'ev and Stamp, J. Low Temp. Phys. 104,
+    143 (1996); it takes the place of the lifetime line.
+
+    Parameters
+    ----------
+    width : float or str [K]
+        Window :math:`\xi_0`, > 0.
+    source : str, default ""
+        Where the number comes from.
+
+    Examples
+    --------
+    >>> NuclearBath("10 mK").width
+    0.01
+    """
+
+    width: float
+    source: str
+
+    def __init__(self, width: Quantity, source: str = "") -> None:
+        set_fields(
+            self, width=checks.positive("width", units.to_kelvin(width, "width"), "K"), source=str(source)
         )
 
 
@@ -286,6 +317,18 @@ class Disorder:
                     )
                 )
         return cls(members, source)
+
+
+class FromSystem(Enum):
+    """The default of an argument that is taken from ``system.defaults``; ``None`` means "none"."""
+
+    FROM_SYSTEM = "system.defaults"
+
+    def __repr__(self) -> str:
+        return "FROM_SYSTEM"
+
+
+FROM_SYSTEM: Final = FromSystem.FROM_SYSTEM
 
 
 @dataclass(frozen=True, slots=True)

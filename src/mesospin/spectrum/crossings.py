@@ -44,10 +44,11 @@ _MAX_NEWTON = 20
 class Crossing(NamedTuple):
     """One crossing: field [T], full gap [K], slope dE_from/dB - dE_to/dB [K/T].
 
-    ``level_from`` and ``level_to`` are the columns of the tracks (for an avoided crossing the
-    two positions in energy); ``state_from`` and ``state_to`` index the basis states that the two
-    levels carry, -1 where none has weight above one half.  ``from`` is the level that
-    lies lower on the low-field side.
+    ``level_from`` and ``level_to`` are the positions in energy just below the crossing;
+    ``state_from`` and ``state_to`` index the basis states that the two levels carry, -1 where none
+    has weight above one half; ``track_from`` and ``track_to`` are the columns of the tracks.
+    "From" is the level that lies lower on the low-field side; where the gap is ``wide`` that
+    level stays the lower one.
     """
 
     field: float
@@ -59,6 +60,9 @@ class Crossing(NamedTuple):
     state_to: int
     zero: bool
     reason: str
+    track_from: int
+    track_to: int
+    wide: bool = False
 
 
 def site_slope(system: SpinSystem) -> NDArray[np.float64]:
@@ -244,13 +248,23 @@ def _refine(
         if abs(step) < 1e-13 * (1 + abs(B)):
             break
     if steepness < 0:
-        a, b, steepness = b, a, -steepness
+        a, b, steepness, pair = b, a, -steepness, pair[::-1]
     gap = 2 * abs(point.coupling[a, b])
     state_from, state_to = (_main_state(point.states[:, [k]]) for k in (a, b))
     zero, reason = _forbidden(blocks, point.states[:, a], point.states[:, b], B, zero_field)
     level = int(np.sum(point.energy < min(point.energy[a], point.energy[b]) - gap))
     return Crossing(
-        B, 0.0 if zero else gap, float(steepness), level, level + 1, state_from, state_to, zero, reason
+        field=B,
+        gap=0.0 if zero else gap,
+        slope=float(steepness),
+        level_from=level,
+        level_to=level + 1,
+        state_from=state_from,
+        state_to=state_to,
+        zero=zero,
+        reason=reason,
+        track_from=pair[0],
+        track_to=pair[1],
     )
 
 
@@ -285,7 +299,9 @@ def _wide(line: FieldLine, tracks: DiabaticTracks, blocks: _Blocks) -> list[Cros
     for i, level in np.argwhere(minima):
         crossing = _avoided(line, tracks.field[i : i + 3], int(level))
         if crossing is not None:
-            found.append(crossing)
+            order = np.argsort(tracks.energy[i + 1], kind="stable")
+            lower, upper = (int(order[k]) for k in (level, level + 1))
+            found.append(crossing._replace(track_from=lower, track_to=upper))
     return found
 
 
@@ -313,7 +329,18 @@ def _avoided(line: FieldLine, bracket: NDArray[np.float64], level: int) -> Cross
     states = pair @ rotation
     to, start = (_main_state(states[:, [k]]) for k in (0, 1))
     return Crossing(
-        B, gap, float(slope[1] - slope[0]), level, level + 1, start, to, zero=False, reason=""
+        field=B,
+        gap=gap,
+        slope=float(slope[1] - slope[0]),
+        level_from=level,
+        level_to=level + 1,
+        state_from=start,
+        state_to=to,
+        zero=False,
+        reason="",
+        track_from=-1,
+        track_to=-1,
+        wide=True,
     )
 
 

@@ -1,0 +1,1 @@
+"""Environments of a spin: phonons and frozen disorder."""

@@ -1,0 +1,70 @@
+"""Panels of the field: fine near every crossing, coarse between."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Ratio of neighbouring panel widths next to a crossing.
+_RATIO = 2.0
+
+
+def graded_edges(
+    lo: float,
+    hi: float,
+    centres: NDArray[np.float64],
+    widths: NDArray[np.float64],
+    *,
+    widest: float,
+) -> NDArray[np.float64]:
+    """Return the panel edges between ``lo`` and ``hi``, graded towards every centre.
+
+    Parameters
+    ----------
+    lo, hi : float [T]
+        Range, lo < hi.
+    centres, widths : ndarrays, shape (k,) [T]
+        Fields of the lines and their half widths.  The first edges lie half a width from the
+        centre, every following one twice as far, up to the middle between neighbours.
+    widest : float [T]
+        Largest panel.
+
+    Returns
+    -------
+    ndarray [T]
+        Strictly ascending edges; every centre inside the range is one of them.
+
+    Examples
+    --------
+    >>> graded_edges(-1.0, 1.0, np.array([0.0]), np.array([0.2]), widest=0.5)
+    array([-1. , -0.8, -0.4, -0.2, -0.1,  0. ,  0.1,  0.2,  0.4,  0.8,  1. ])
+    """
+    pieces = [np.array([lo, hi]), centres]
+    if len(centres):
+        sort = np.argsort(centres)
+        B, w = centres[sort], widths[sort]
+        middles = (B[1:] + B[:-1]) / 2
+        pieces.append(middles)
+        left = np.concatenate([[lo], middles])
+        right = np.concatenate([middles, [hi]])
+        count = int(np.ceil(np.log2(max(2.0, 2 * (hi - lo) / w.min())))) + 1
+        reach = w[:, None] / 2 * _RATIO ** np.arange(count)
+        up, down = B[:, None] + reach, B[:, None] - reach
+        # an edge next to the middle would leave a sliver: stop half a step before it
+        pieces.append(up[(up + 0.25 * reach < right[:, None]) & (reach > 0)])
+        pieces.append(down[(down - 0.25 * reach > left[:, None]) & (reach > 0)])
+    edges = np.unique(np.concatenate(pieces))
+    edges = edges[(edges >= lo) & (edges <= hi)]
+    tiny = 4 * np.spacing(max(abs(lo), abs(hi)))
+    edges = edges[np.concatenate([[True], np.diff(edges) > tiny])]
+    return _split(edges, widest)
+
+
+def _split(edges: NDArray[np.float64], widest: float) -> NDArray[np.float64]:
+    """Cut every panel wider than ``widest`` into equal parts."""
+    width = np.diff(edges)
+    parts = np.maximum(1, np.ceil(width / widest - 1e-9).astype(int))
+    start = np.repeat(edges[:-1], parts)
+    step = np.repeat(width / parts, parts)
+    index = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
+    return np.append(start + index * step, edges[-1])

@@ -1,0 +1,143 @@
+r"""The rate matrix at one field and temperature.
+
+Phonons: W = s e^3/(exp(e/T) - 1).  Tunnelling, with the full gap and the bias xi of a pair:
+
+.. math:: k(\xi) = \frac{\pi\Delta^2}{2\hbar}\rho(\xi),\qquad
+          \rho = \frac{1}{\pi}\frac{G}{\xi^2+G^2}\ \text{or}\ \frac{e^{-|\xi|/\xi_0}}{2\xi_0},
+
+the Lorentzian of the phonon lifetimes, :math:`G = \hbar(\gamma_a+\gamma_b)/2`, or the nuclear
+window of Prokof'ev and Stamp.  The factors 2/(1 + exp(+-xi/T)) on the two directions give
+detailed balance and leave the area of every even line, the Landau-Zener exponent, as it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from mesospin.constants import HBAR
+from mesospin.dynamics.frame import Frame
+
+#: Smallest half width of a lifetime line [K]: ground states live for ever, and the area of a line
+#: that saturates nothing does not depend on its width.
+MIN_WIDTH = 1e-8
+_HBAR = float(HBAR)
+_CAP = 700.0
+
+#: Arrays of a frame in the order in which the kernels take them.
+FrameArrays = tuple[NDArray[np.float64] | NDArray[np.int64] | float, ...]
+
+
+def frame_arrays(frame: Frame, nuclear_width: float = 0.0) -> FrameArrays:
+    """Return the arrays of a frame for the compiled kernels."""
+    pairs, channels = frame.crossings, frame.channels
+    tables = (frame.field, frame.energy, frame.slope, channels.a, channels.b, channels.strength)
+    lines = (pairs.a, pairs.b, pairs.field, pairs.gap, pairs.slope)
+    return tuple(
+        [np.ascontiguousarray(x) for x in (*tables, *lines)] + [frame.window, float(nuclear_width)]
+    )
+
+
+@njit(cache=True, nogil=True)
+def energies_at(B, field, energy, slope, e):
+    """Write the energies at B into e by cubic Hermite interpolation; return cell and fraction."""
+    g = field.size
+    i = np.searchsorted(field, B, side="right") - 1
+    i = min(max(i, 0), g - 2)
+    h = field[i + 1] - field[i]
+    t = (B - field[i]) / h
+    h00 = (1 + 2 * t) * (1 - t) * (1 - t)
+    h10 = t * (1 - t) * (1 - t)
+    h01 = t * t * (3 - 2 * t)
+    h11 = t * t * (t - 1)
+    for a in range(e.size):
+        e[a] = (
+            h00 * energy[i, a]
+            + h * h10 * slope[i, a]
+            + h01 * energy[i + 1, a]
+            + h * h11 * slope[i + 1, a]
+        )
+    return i, t
+
+
+@njit(cache=True, nogil=True)
+def add_phonons(T, e, qa, qb, strength, i, t, position, R, out):
+    """Add the phonon rates to R[position of a, position of b] and to the totals out[a]."""
+    for q in range(qa.size):
+        s = (1 - t) * strength[i, q] + t * strength[i + 1, q]
+        high, low = qa[q], qb[q]
+        if e[high] < e[low]:
+            high, low = low, high
+        gap = e[high] - e[low]
+        x = gap / T
+        if x < 1e-9:
+            down = up = s * gap * gap * T
+        else:
+            y = np.exp(-min(x, _CAP))
+            down = s * gap * gap * gap / (1.0 - y if x > 1e-2 else -np.expm1(-x))
+            up = down * y
+        R[position[high], position[low]] += down
+        R[position[low], position[high]] += up
+        out[high] += down
+        out[low] += up
+
+
+@njit(cache=True, nogil=True)
+def line_rate(gap, xi, width, nuclear_width):
+    """Return k(xi) [1/s] for a full gap and a bias in K."""
+    if nuclear_width > 0.0:
+        return np.pi * gap * gap / (2 * _HBAR) * np.exp(-abs(xi) / nuclear_width) / (2 * nuclear_width)
+    return gap * gap / (2 * _HBAR) * width / (xi * xi + width * width)
+
+
+@njit(cache=True, nogil=True)
+def half_width(out_a, out_b):
+    """Return the half width G of a lifetime line [K] from the out-rates of its two states."""
+    return max(_HBAR * (out_a + out_b) / 2, MIN_WIDTH)
+
+
+@njit(cache=True, nogil=True)
+def add_line(R, a, b, k, xi, T):
+    """Add the tunnelling a <-> b at rate k with detailed balance for E_a - E_b = xi."""
+    y = np.exp(-min(abs(xi) / T, _CAP))
+    down, up = 2 * k / (1 + y), 2 * k * y / (1 + y)
+    if xi > 0:
+        R[a, b] += down
+        R[b, a] += up
+    else:
+        R[a, b] += up
+        R[b, a] += down
+
+
+@njit(cache=True, nogil=True)
+def add_lines(B, T, pa, pb, pB, gap, ps, window, nuclear, out, position, R, skip):
+    """Add the tunnelling of every crossing but number ``skip``."""
+    for p in range(pa.size):
+        xi = ps[p] * (B - pB[p])
+        if p != skip and abs(xi) < window:
+            a, b = pa[p], pb[p]
+            k = line_rate(gap[p], xi, half_width(out[a], out[b]), nuclear)
+            if k > 0.0:
+                add_line(R, position[a], position[b], k, xi, T)
+
+
+@njit(cache=True, nogil=True)
+def rate_matrix(B, T, arrays, R):
+    """Fill R[a, b] with the rates a -> b at field B; the diagonal stays zero."""
+    field, energy, slope, qa, qb, strength, pa, pb, pB, gap, ps, window, nuclear = arrays
+    n = energy.shape[1]
+    e, out = np.empty(n), np.zeros(n)
+    R[:] = 0.0
+    position = np.arange(n)
+    i, t = energies_at(B, field, energy, slope, e)
+    add_phonons(T, e, qa, qb, strength, i, t, position, R, out)
+    add_lines(B, T, pa, pb, pB, gap, ps, window, nuclear, out, position, R, -1)
+
+
+def rates_at(frame: Frame, B: float, T: float, nuclear_width: float = 0.0) -> NDArray[np.float64]:
+    """Return the rates R[a, b] from state a to state b at field ``B`` [T], shape (n, n) [1/s]."""
+    n = frame.energy.shape[1]
+    R = np.empty((n, n))
+    rate_matrix(float(B), float(T), frame_arrays(frame, nuclear_width), R)
+    return R

@@ -1,0 +1,266 @@
+r"""Two populations, one per well: the fast way through a sweep.
+
+Relaxation inside a well takes microseconds, escape from it seconds to years.  Then the levels of
+each well are in equilibrium among themselves and only the population N of one well has to be
+followed,
+
+.. math:: \dot N = -\Gamma_L N + \Gamma_R (1 - N).
+
+The escape rates come from the full rate matrix at every node by state reduction onto the two
+bottoms: Gamma_L = R_LR/Z_L with the Boltzmann sum Z_L of the levels that flow to L.  Crossings
+are microtesla wide, so the panels are graded towards each of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from mesospin.dynamics.frame import Frame
+from mesospin.dynamics.rates import (
+    add_line,
+    add_lines,
+    add_phonons,
+    energies_at,
+    frame_arrays,
+    half_width,
+    line_rate,
+)
+from mesospin.dynamics.reduction import basins, eliminate, first_order, rank_by_energy
+
+_THREADS = min(8, os.cpu_count() or 1)
+_CAP = 700.0
+#: Lines that move less than this fraction of the molecules in the whole sweep are dropped.
+NEGLIGIBLE = 1e-6
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+_NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
+
+
+class WellPopulations(NamedTuple):
+    """Populations along a path.
+
+    ``population`` (k,) of the first well at the panel edges; ``slope_first`` and
+    ``slope_second`` (k,) the thermal mean of dE/dB in the two wells [K/T]; ``equilibrium``
+    (k,) the thermal population of the first well.
+    """
+
+    population: NDArray[np.float64]
+    slope_first: NDArray[np.float64]
+    slope_second: NDArray[np.float64]
+    equilibrium: NDArray[np.float64]
+
+
+class Lines(NamedTuple):
+    """Crossings that matter in a sweep: their number in the frame, field and half width [T]."""
+
+    index: NDArray[np.int64]
+    field: NDArray[np.float64]
+    width: NDArray[np.float64]
+    transfer: NDArray[np.float64]
+
+
+def active_lines(
+    frame: Frame, T: float, wells: NDArray[np.int64], rate: float, nuclear_width: float = 0.0
+) -> Lines:
+    r"""Return the crossings that carry molecules at temperature ``T`` and sweep rate ``rate``.
+
+    Only escape from the first well counts: a sweep starts in equilibrium, and molecules that
+    never left do not come back.  The escape rate is a Moebius function of one line's rate k, r = r0 + (r2 - r0) k/(k + h), so
+    a Lorentzian k gives a Lorentzian of half width :math:`(G/s)\sqrt{1 + k_{res}/h}`, where
+    s is the slope of the bias.  r0, r1 and r2 are computed without the line, at
+    resonance and with an infinitely fast line.
+    """
+    count = len(frame.crossings.field)
+    width, transfer = np.empty(count), np.empty(count)
+    arrays = frame_arrays(frame, nuclear_width)
+    order = first_order(frame.energy.shape[1], wells)
+
+    def work(start: int, stop: int) -> None:
+        _line_shapes(T, wells, order, start, stop, arrays, width, transfer)
+
+    _in_threads(work, count)
+    index = np.flatnonzero(transfer / rate > NEGLIGIBLE)
+    return Lines(index, frame.crossings.field[index], width[index], transfer[index] / rate)
+
+
+def with_lines(frame: Frame, index: NDArray[np.int64]) -> Frame:
+    """Return the frame with only the crossings ``index``."""
+    pairs = frame.crossings
+    return frame._replace(crossings=type(pairs)(*(column[index] for column in pairs)))
+
+
+def two_well_populations(
+    frame: Frame,
+    T: float,
+    wells: NDArray[np.int64],
+    times: NDArray[np.float64],
+    field: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    nuclear_width: float = 0.0,
+    start: float | None = None,
+) -> WellPopulations:
+    """Integrate the two populations along a path.
+
+    Parameters
+    ----------
+    frame : Frame
+        With the crossings that matter.
+    T : float [K]
+        Temperature.
+    wells : ndarray, shape (2,)
+        Bottom states of the first and the second well.
+    times : ndarray, shape (k,) [s]
+        Panel edges.
+    field : callable
+        B(t) [T], vectorised.
+    nuclear_width : float [K]
+        Width of the nuclear window; 0 for lifetime lines.
+    start : float, optional
+        Population of the first well at the start; thermal by default.
+
+    Returns
+    -------
+    WellPopulations
+    """
+    duration = np.diff(times)
+    nodes = field(times[:-1, None] + duration[:, None] * _NODES)
+    edges = field(times)
+    panels = len(duration)
+    exponent, edge = np.empty(panels), np.empty((panels + 1, 3))
+    arrays = frame_arrays(frame, nuclear_width)
+    order = first_order(frame.energy.shape[1], wells)
+
+    def transfer(first: int, last: int) -> None:
+        _transfer(T, wells, order, first, last, nodes, duration, arrays, exponent)
+
+    def equilibria(first: int, last: int) -> None:
+        _equilibria(T, wells, order, first, last, edges, arrays, edge)
+
+    _in_threads(transfer, panels)
+    _in_threads(equilibria, panels + 1)
+    equilibrium = edge[:, 0]
+    population = _follow(equilibrium, exponent, equilibrium[0] if start is None else start)
+    return WellPopulations(population, edge[:, 1], edge[:, 2], equilibrium)
+
+
+def _in_threads(work: Callable[[int, int], None], count: int) -> None:
+    bounds = np.linspace(0, count, 4 * _THREADS + 1).astype(int)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for future in [pool.submit(work, int(i), int(j)) for i, j in zip(bounds, bounds[1:], strict=False)]:
+            future.result()
+
+
+@njit(cache=True, nogil=True)
+def _escape(B, T, wells, arrays, skip, order, position, e, out, c, R):
+    """Fill R, in order of rank, with the rates at B; return the Boltzmann sums of the two basins."""
+    field, energy, slope, qa, qb, strength, pa, pb, pB, gap, ps, window, nuclear = arrays
+    i, t = energies_at(B, field, energy, slope, e)
+    rank_by_energy(e, wells, order, position)
+    R[:] = 0.0
+    out[:] = 0.0
+    add_phonons(T, e, qa, qb, strength, i, t, position, R, out)
+    basins(R, order, e, 2, c)
+    add_lines(B, T, pa, pb, pB, gap, ps, window, nuclear, out, position, R, skip)
+    Z0, Z1 = 0.0, 0.0
+    for r in range(e.size):
+        if c[r, 0] > 0.0:
+            Z0 += c[r, 0] * np.exp((e[wells[0]] - e[order[r]]) / T)
+        if c[r, 1] > 0.0:
+            Z1 += c[r, 1] * np.exp((e[wells[1]] - e[order[r]]) / T)
+    return Z0, Z1
+
+
+@njit(cache=True, nogil=True)
+def _line_shapes(T, wells, start, first, last, arrays, width, transfer):
+    """Write half width [T] and the integral of the escape rate over the field [T/s] of every line."""
+    energy, pa, pb, pB, gap, ps, nuclear = (
+        arrays[1], arrays[6], arrays[7], arrays[8], arrays[9], arrays[10], arrays[12],
+    )  # fmt: skip
+    n = energy.shape[1]
+    order, position = start.copy(), np.empty(n, np.int64)
+    e, out, c = np.empty(n), np.empty(n), np.empty((n, 2))
+    R, work, r = np.empty((n, n)), np.empty((n, n)), np.empty(3)
+    for p in range(first, last):
+        a, b = pa[p], pb[p]
+        Z0, _ = _escape(pB[p], T, wells, arrays, p, order, position, e, out, c, R)
+        G = half_width(out[a], out[b])
+        k = line_rate(gap[p], 0.0, G, nuclear)
+        fast = 1e6 * max(k, out[a], out[b], 1.0)
+        for trial in range(3):
+            work[:] = R
+            if trial > 0:
+                add_line(work, position[a], position[b], k if trial == 1 else fast, 0.0, T)
+            eliminate(work, 2)
+            r[trial] = work[n - 2, n - 1] / Z0
+        if not (r[1] > r[0] * (1 + 1e-9) and r[1] > 1e-200):
+            width[p], transfer[p] = G / ps[p], 0.0
+            continue
+        ratio = (r[1] - r[0]) / max(r[2] - r[1], 1e-12 * (r[2] - r[0]))  # k/h
+        if nuclear > 0.0:
+            width[p] = nuclear / ps[p] * max(1.0, np.log(ratio))
+            transfer[p] = (r[2] - r[0]) * 2 * nuclear * np.log1p(ratio) / ps[p]
+        else:
+            root = np.sqrt(1 + ratio)
+            width[p] = G / ps[p] * root
+            transfer[p] = (r[2] - r[0]) * ratio * np.pi * G / (root * ps[p])
+
+
+@njit(cache=True, nogil=True)
+def _transfer(T, wells, start, first, last, nodes, duration, arrays, exponent):
+    """Integrate Gamma_L + Gamma_R over the panels first..last by Gauss quadrature."""
+    n = arrays[1].shape[1]
+    order, position = start.copy(), np.empty(n, np.int64)
+    e, out, c, R = np.empty(n), np.empty(n), np.empty((n, 2)), np.empty((n, n))
+    for i in range(first, last):
+        total = 0.0
+        for q in range(nodes.shape[1]):
+            Z0, Z1 = _escape(nodes[i, q], T, wells, arrays, -1, order, position, e, out, c, R)
+            eliminate(R, 2)
+            total += _WEIGHTS[q] * (R[n - 2, n - 1] / Z0 + R[n - 1, n - 2] / Z1)
+        exponent[i] = total * duration[i]
+
+
+@njit(cache=True, nogil=True)
+def _equilibria(T, wells, start, first, last, edges, arrays, result):
+    """Write the thermal population of the first well and the mean slopes of both at the edges."""
+    field, energy, slope, qa, qb, strength = arrays[:6]
+    n = energy.shape[1]
+    order, position = start.copy(), np.empty(n, np.int64)
+    e, out, c, R = np.empty(n), np.empty(n), np.empty((n, 2)), np.empty((n, n))
+    for k in range(first, last):
+        i, t = energies_at(edges[k], field, energy, slope, e)
+        rank_by_energy(e, wells, order, position)
+        R[:] = 0.0
+        add_phonons(T, e, qa, qb, strength, i, t, position, R, out)
+        basins(R, order, e, 2, c)
+        Z, mean = np.zeros(2), np.zeros(2)
+        for w in range(2):
+            for r in range(n):
+                if c[r, w] > 0.0:
+                    s = order[r]
+                    weight = c[r, w] * np.exp((e[wells[w]] - e[s]) / T)
+                    Z[w] += weight
+                    mean[w] += weight * ((1 - t) * slope[i, s] + t * slope[i + 1, s])
+        x = (e[wells[0]] - e[wells[1]]) / T
+        ratio = Z[1] / Z[0] * np.exp(min(max(x, -_CAP), _CAP))
+        result[k, 0] = 1 / (1 + ratio)
+        result[k, 1] = mean[0] / Z[0]
+        result[k, 2] = mean[1] / Z[1]
+
+
+@njit(cache=True, nogil=True)
+def _follow(equilibrium, exponent, start):
+    """Follow N through the panels, the equilibrium being linear inside each."""
+    population = np.empty(equilibrium.size)
+    population[0] = start
+    for i in range(exponent.size):
+        x = exponent[i]
+        step = equilibrium[i + 1] - equilibrium[i]
+        lag = -np.expm1(-x) / x if x > 1e-12 else 1.0 - x / 2
+        population[i + 1] = equilibrium[i + 1] + (population[i] - equilibrium[i]) * np.exp(-x) - step * lag
+    return population

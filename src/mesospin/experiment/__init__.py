@@ -1,0 +1,1 @@
+"""Recipes: what a laboratory measures, from a system, its surroundings and a protocol."""

@@ -1,0 +1,347 @@
+"""The staircase hysteresis loop of a crystal or a powder of magnetic molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from mesospin import units
+from mesospin.bath.disorder import CUTOFF, Molecule, molecules, tilted
+from mesospin.checks import finite, finite_array, positive
+from mesospin.checks import span as check_span
+from mesospin.dynamics.branch import bottoms, sweep_branch
+from mesospin.dynamics.frame import (
+    Frame,
+    followed_frame,
+    is_uniaxial,
+    reversed_frame,
+    uniaxial_frame,
+)
+from mesospin.dynamics.methods import Exact, RateEquations
+from mesospin.errors import InputError
+from mesospin.experiment.loop_features import coercive_field, crossover, remanence
+from mesospin.experiment.powder import powder_axes
+from mesospin.experiment.steps import Steps, ground_steps, mean_steps, step_fractions
+from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth_loop
+from mesospin.experiment.surroundings import chosen, phonon_bath, written
+from mesospin.model.environment import (
+    FROM_SYSTEM,
+    DipolarBath,
+    Disorder,
+    FromSystem,
+    NuclearBath,
+    PhononBath,
+)
+from mesospin.model.system import SpinSystem
+from mesospin.results import result, variable
+from mesospin.scale import map_tasks
+from mesospin.spectrum.matrices import field_line, unit_axis
+from mesospin.units import Quantity
+
+Progress = Callable[[int, int], None]
+
+
+class LoopTask(NamedTuple):
+    """Everything that the loops of one molecule at all temperatures depend on."""
+
+    molecule: Molecule
+    bath: PhononBath | None
+    temperatures: tuple[float, ...]
+    rate: float
+    span: tuple[float, float]
+    step: float
+    width: float
+    nuclear_width: float
+    method: RateEquations
+    mirrored: bool
+
+
+def hysteresis(
+    system: SpinSystem,
+    T: ArrayLike,
+    rate: Quantity,
+    span: Sequence[float],
+    *,
+    axis: Sequence[float] = (0.0, 0.0, 1.0),
+    transverse: Sequence[float] = (0.0, 0.0),
+    tilt: Quantity = 0.0,
+    azimuth: Quantity = 0.0,
+    powder: int | None = None,
+    bath: PhononBath | FromSystem = FROM_SYSTEM,
+    dipolar: DipolarBath | None | FromSystem = FROM_SYSTEM,
+    disorder: Disorder | None | FromSystem = FROM_SYSTEM,
+    nuclear: NuclearBath | None = None,
+    field_step: float = 2e-3,
+    method: RateEquations = RateEquations(),
+    workers: int = 1,
+    cluster: str | None = None,
+    checkpoint: str | Path | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    r"""Return the hysteresis loops of a molecule at several temperatures, and the table of its steps.
+
+    Populations of the diabatic levels follow the master equation with one-phonon
+    transitions and with tunnelling at every crossing, rate
+    :math:`k(\xi) = (\pi\Delta^2/2\hbar)\rho(\xi)`; frozen dipolar fields and disorder are averaged
+    over molecules.  Each branch starts in equilibrium at its end of the span.
+
+    Parameters
+    ----------
+    system : SpinSystem
+        The molecule.
+    T : float or array-like, shape (temperature,) [K]
+        Temperatures of the lattice, > 0.
+    rate : float or str [T/s]
+        Sweep rate, > 0.
+    span : (lo, hi) [T]
+        Range of the field; wide enough to saturate.
+    axis : three numbers, default z
+        Direction of the field in the frame of the molecule.
+    transverse : two numbers (Bx, By) [T], default none
+        Constant transverse field.
+    tilt, azimuth : float or str [rad]
+        Turns the field away from ``axis`` by ``tilt``, towards ``azimuth``.
+    powder : int, optional
+        Average over directions by a Lebedev rule of this degree (odd, 3 to 131), instead of a
+        crystal; ``axis`` and ``tilt`` are then not used.
+    bath : PhononBath
+        Phonons; the system's by default.
+    dipolar : DipolarBath or None
+        Width of the frozen dipolar field; the system's by default, None for none.
+    disorder : Disorder or None
+        Ensemble of molecules; the system's by default, None for one ideal molecule.
+    nuclear : NuclearBath, optional
+        Nuclear window, in place of the lifetime line.
+    field_step : float [T]
+        Spacing of the result; at most 2 mT resolves the steps.
+    method : RateEquations
+        All levels or two wells, and the tolerance.
+    workers, cluster, checkpoint, progress
+        Passed to `mesospin.scale.map_tasks`, one task a molecule of the ensemble.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``magnetisation`` (temperature, branch, field) [mu_B per molecule], ``reduced`` in units of
+        saturation; ``coercive_field``, ``remanence`` (temperature); along ``step`` the resonances of the
+        state occupied at the start: ``step_n``, ``step_label``, ``step_field`` [T], ``step_splitting``
+        (root mean square over the ensemble) [K], ``step_probability`` (Landau-Zener, mean over
+        the ensemble), ``step_zero``, ``step_fraction`` (temperature, step), the fraction of
+        molecules that reverse between the middles to the neighbouring resonances;
+        ``crossover_temperature`` and its bracket; ``stoner_wohlfarth`` (branch, field), the
+        classical loop, for a single electronic spin.
+
+    Raises
+    ------
+    InputError
+        If a temperature or the rate is not positive, the span not increasing, no phonon bath is
+        known, or the method is `Exact`, which has no phonons.
+    TooLargeError
+        If the Hilbert space does not fit in memory.
+
+    Notes
+    -----
+    The down branch is the mirror image of the up branch when the span is symmetric and there is no
+    constant transverse field (time reversal; the ensemble is taken as symmetric under reversal
+    of its random fields), otherwise it is swept too.
+
+    References
+    ----------
+    .. [1] L. Thomas et al., Nature 383, 145 (1996).
+    .. [2] M. N. Leuenberger and D. Loss, Phys. Rev. B 61, 1286 (2000).
+
+    Examples
+    --------
+    >>> from mesospin.model.library import load
+    >>> loop = hysteresis(load("mn12ac"), [0.1, 1.9], "3 mT/s", (-5.5, 5.5), disorder=None)
+    >>> loop.coercive_field.values.round(1)
+    array([4.1, 2.7])
+    """
+    temperatures, speed, limits = _inputs(T, rate, span, method)
+    phonons = phonon_bath(system, bath)
+    frozen = chosen(dipolar, system.defaults.dipolar)
+    ensemble_of = chosen(disorder, system.defaults.disorder)
+    lateral = _pair(transverse)
+    axes = [tilted(unit_axis(axis), units.to_radian(tilt, "tilt"), units.to_radian(azimuth, "azimuth"))]
+    weights = np.ones(1)
+    if powder is not None:
+        axes, weights = powder_axes(powder)
+    ensemble = [
+        molecule._replace(weight=molecule.weight * float(weight))
+        for axis_vector, weight in zip(axes, weights, strict=True)
+        for molecule in molecules(system, ensemble_of, np.array(axis_vector), lateral)
+    ]
+    tasks = [
+        LoopTask(
+            molecule=molecule,
+            bath=phonons,
+            temperatures=temperatures,
+            rate=speed,
+            span=limits,
+            step=positive("field_step", field_step, "T"),
+            width=frozen.width if frozen else 0.0,
+            nuclear_width=nuclear.width if nuclear else 0.0,
+            method=method,
+            mirrored=limits[0] == -limits[1] and lateral == (0.0, 0.0),
+        )
+        for molecule in ensemble
+    ]
+    loops = map_tasks(
+        molecule_loop,
+        tasks,
+        workers=workers,
+        cluster=cluster,
+        checkpoint=checkpoint,
+        progress=progress,
+        label="hysteresis",
+    )
+    moment = sum(task.molecule.weight * loop["moment"] for task, loop in zip(tasks, loops, strict=True))
+    steps = mean_steps([Steps.of(loop) for loop in loops], [m.weight for m in ensemble], speed)
+    used = written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear, method=method)
+    inputs = {
+        "T": list(temperatures), "rate": speed, "span": list(limits), "axis": list(axis),
+        "transverse": list(lateral), "tilt": units.to_radian(tilt, "tilt"), "powder": powder, **used,
+    }  # fmt: skip
+    return _dataset(system, tasks[0], np.asarray(moment), steps, inputs, powder is None)
+
+
+def molecule_loop(task: LoopTask) -> dict[str, Any]:
+    """Return the loops of one molecule: ``moment`` (temperature, branch, field) [mu_B], and its steps."""
+    molecule = task.molecule
+    fields = field_grid(task.span, task.step)
+    frame = molecule_frame(molecule, task.bath, task.span, task.width)
+    moment = np.empty((len(task.temperatures), 2, len(fields)))
+    for k, T in enumerate(task.temperatures):
+        moment[k, 0] = _branch(frame, T, fields, task)
+        if task.mirrored:
+            moment[k, 1] = -moment[k, 0, ::-1]
+        else:
+            # seen along the reversed axis the down branch is an up branch from -hi to -lo
+            moment[k, 1] = -_branch(reversed_frame(frame), T, -fields[::-1], task)[::-1]
+    steps = ground_steps(molecule.system, frame, int(bottoms(frame)[0]))
+    return {"moment": moment, **steps._asdict()}
+
+
+def molecule_frame(
+    molecule: Molecule, bath: PhononBath | None, span: tuple[float, float], width: float
+) -> Frame:
+    """Return the frame of one molecule, wide enough for its frozen local fields."""
+    margin = CUTOFF * width + 0.01
+    lo, hi = span[0] - margin, span[1] + margin
+    line = field_line(molecule.system, axis=molecule.axis, transverse=molecule.transverse)
+    if bath is not None and is_uniaxial(molecule.system, line, lo, hi):
+        return uniaxial_frame(molecule.system, line, lo, hi, bath)
+    zero_field = molecule.transverse == (0.0, 0.0)
+    return followed_frame(molecule.system, line, lo, hi, bath, zero_field=zero_field)
+
+
+def field_grid(span: tuple[float, float], step: float) -> NDArray[np.float64]:
+    """Return the fields of a loop, evenly spaced by at most ``step``, ends included."""
+    points = int(np.ceil((span[1] - span[0]) / step - 1e-9)) + 1
+    fields = np.linspace(span[0], span[1], points)
+    if span[0] == -span[1]:  # exact antisymmetry, so that mirrored branches agree bit by bit
+        fields = (fields - fields[::-1]) / 2
+    return np.asarray(fields, dtype=np.float64)
+
+
+def _branch(
+    frame: Frame, T: float, fields: NDArray[np.float64], task: LoopTask
+) -> NDArray[np.float64]:
+    margin = CUTOFF * task.width + 5e-3
+    branch = sweep_branch(
+        frame,
+        T,
+        float(fields[0]) - margin,
+        float(fields[-1]) + margin,
+        task.rate,
+        reduce=task.method.reduce,
+        tolerance=task.method.tolerance,
+        nuclear_width=task.nuclear_width,
+    )
+    return branch.moment(fields, task.width)
+
+
+def _inputs(
+    T: ArrayLike, rate: Quantity, span: Sequence[float], method: RateEquations
+) -> tuple[tuple[float, ...], float, tuple[float, float]]:
+    if isinstance(method, Exact):
+        msg = "method must be RateEquations() for a loop, got Exact(): it has no phonons; use sweep(...) for one passage"
+        raise InputError(msg)
+    if not isinstance(method, RateEquations):
+        msg = f"method must be RateEquations(), got {method!r}"
+        raise InputError(msg)
+    values = np.atleast_1d(finite_array("T", T))
+    if values.ndim != 1 or not len(values) or not np.all(values > 0):
+        msg = f"T must be one or several temperatures > 0 [K], got {values.tolist()}"
+        raise InputError(msg)
+    speed = positive("rate", units.to_tesla_per_second(rate, "rate"), "T/s")
+    lo, hi = check_span("span", span, "T")
+    return tuple(float(value) for value in values), speed, (lo, hi)
+
+
+def _pair(transverse: Sequence[float]) -> tuple[float, float]:
+    values = finite_array("transverse", transverse)
+    if values.shape != (2,):
+        msg = f"transverse must be two numbers (Bx, By) [T], got shape {values.shape}"
+        raise InputError(msg)
+    return finite("transverse", values[0]), finite("transverse", values[1])
+
+
+def _dataset(
+    system: SpinSystem,
+    task: LoopTask,
+    moment: NDArray[np.float64],
+    steps: Steps,
+    inputs: dict[str, Any],
+    crystal: bool,
+) -> xr.Dataset:
+    fields = field_grid(task.span, task.step)
+    saturation = float(sum(spin.S * _largest_g(spin.g) for spin in _electronic(system)))
+    reduced = moment / saturation
+    temperatures = np.array(task.temperatures)
+    estimate, below, above = crossover(temperatures, reduced)
+    dims = ("temperature", "branch", "field")
+    entries = {
+        "magnetisation": (dims, moment, "mu_B", "magnetisation per molecule"),
+        "reduced": (dims, reduced, "1", "M / M_s"),
+        "coercive_field": ("temperature", coercive_field(fields, reduced), "T", "coercive field"),
+        "remanence": ("temperature", remanence(fields, reduced), "1", "remanence M(0) / M_s"),
+        "crossover_temperature": ((), estimate, "K", "loops independent of temperature below"),
+        "crossover_low": ((), below, "K", "highest temperature with the low-temperature loop"),
+        "crossover_high": ((), above, "K", "lowest temperature with another loop"),
+        "step_n": ("step", steps.n, "1", "step number"),
+        "step_label": ("step", steps.label, "1", "states that tunnel"),
+        "step_field": ("step", steps.field, "T", "field of the resonance"),
+        "step_splitting": ("step", steps.gap, "K", "tunnel splitting (full gap), r.m.s."),
+        "step_probability": ("step", steps.probability, "1", "Landau-Zener probability"),
+        "step_zero": ("step", steps.zero, "1", "gap exactly zero in every molecule"),
+        "step_fraction": (
+            ("temperature", "step"),
+            step_fractions(fields, reduced, steps.field),
+            "1",
+            "fraction of molecules reversed",
+        ),
+    }
+    if crystal and len(system.spins) == 1:
+        classical = stoner_wohlfarth_loop(system, fields, task.molecule.axis)
+        entries["stoner_wohlfarth"] = (("branch", "field"), classical, "1", "classical M / M_s")
+    coords = {
+        "temperature": variable("temperature", temperatures, "K", "temperature"),
+        "branch": ["up", "down"],
+        "field": variable("field", fields, "T", "field"),
+    }
+    variables = {name: variable(*entry) for name, entry in entries.items()}
+    return result("hysteresis", system, variables, coords, inputs)
+
+
+def _electronic(system: SpinSystem) -> list[Any]:
+    return [system.spins[i] for i in system.electronic_sites]
+
+
+def _largest_g(g: Sequence[Sequence[float]]) -> float:
+    return float(np.linalg.norm(np.array(g)[2]))
