@@ -6,7 +6,8 @@ what that module needs, is loaded when the name is first used.
 a molecule        `load`, `library`, `giant_spin`, `SpinSystem`, `Spin`
 its Hamiltonian   `ZeroFieldSplitting`, `Stevens`, `SpinPower`, `Exchange`, `DzyaloshinskiiMoriya`,
                   `Hyperfine`, `Quadrupole`
-its surroundings  `PhononBath`, `DipolarBath`, `Disorder`, `Member`, `DebyeLattice`, `Defaults`
+its surroundings  `PhononBath`, `DipolarBath`, `NuclearBath`, `Disorder`, `Member`, `DebyeLattice`,
+                  `Defaults`
 its spectrum      `levels`, `crossings`, `tunnel_splitting` (`Splitting`, `Levels`, `DoublePrecision`),
                   `landau_zener`
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
@@ -32,12 +33,19 @@ if TYPE_CHECKING:
     from mesospin.dynamics.methods import Exact as Exact
     from mesospin.dynamics.methods import Lindblad as Lindblad
     from mesospin.dynamics.methods import RateEquations as RateEquations
+    from mesospin.dynamics.protocols import ConstantField as ConstantField
+    from mesospin.dynamics.protocols import FieldSteps as FieldSteps
+    from mesospin.dynamics.protocols import FieldSweep as FieldSweep
+    from mesospin.dynamics.protocols import HalfSinePulse as HalfSinePulse
+    from mesospin.experiment.hysteresis import hysteresis as hysteresis
+    from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth as stoner_wohlfarth
     from mesospin.figures.plot import plot as plot
     from mesospin.model.environment import DebyeLattice as DebyeLattice
     from mesospin.model.environment import Defaults as Defaults
     from mesospin.model.environment import DipolarBath as DipolarBath
     from mesospin.model.environment import Disorder as Disorder
     from mesospin.model.environment import Member as Member
+    from mesospin.model.environment import NuclearBath as NuclearBath
     from mesospin.model.environment import PhononBath as PhononBath
     from mesospin.model.interactions import DzyaloshinskiiMoriya as DzyaloshinskiiMoriya
     from mesospin.model.interactions import Exchange as Exchange
@@ -81,6 +89,7 @@ _HOME = {
     "Hyperfine": "model.interactions",
     "PhononBath": "model.environment",
     "DipolarBath": "model.environment",
+    "NuclearBath": "model.environment",
     "Disorder": "model.environment",
     "Member": "model.environment",
     "DebyeLattice": "model.environment",
@@ -95,6 +104,12 @@ _HOME = {
     "Exact": "dynamics.methods",
     "RateEquations": "dynamics.methods",
     "Lindblad": "dynamics.methods",
+    "hysteresis": "experiment.hysteresis",
+    "stoner_wohlfarth": "experiment.stoner_wohlfarth",
+    "FieldSweep": "dynamics.protocols",
+    "FieldSteps": "dynamics.protocols",
+    "HalfSinePulse": "dynamics.protocols",
+    "ConstantField": "dynamics.protocols",
     "plot": "figures.plot",
     "save": "store",
     "open_result": "store",

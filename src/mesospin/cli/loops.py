@@ -14,6 +14,19 @@ from mesospin.report.tables import tables
 
 Workers = Annotated[int, typer.Option("--workers", help="Processes that share the work; same numbers.")]
 
+Cluster = Annotated[
+    str | None, typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler, e.g. tcp://10.0.0.1:8786.")
+]
+
+Azimuth = Annotated[str, typer.Option("--azimuth", metavar="ANGLE", help="Direction of the tilt.")]
+Powder = Annotated[
+    int | None, typer.Option("--powder", metavar="DEGREE", help="Average over directions (Lebedev rule).")
+]
+Dipolar = Annotated[
+    str | None, typer.Option("--dipolar", metavar="WIDTH", help="Frozen dipolar field: '25 mT' or none.")
+]
+FieldStep = Annotated[str, typer.Option("--field-step", metavar="FIELD", help="Spacing of the result.")]
+
 
 def relaxation(
     system: options.System,
@@ -48,11 +61,17 @@ def hysteresis(
     tilt: Annotated[
         str, typer.Option("--tilt", metavar="ANGLE", help="Easy axis to field: '1.5 deg'.")
     ] = "0 deg",
+    azimuth: Azimuth = "0 deg",
+    axis: options.Axis = "0,0,1",
+    powder: Powder = None,
+    dipolar: Dipolar = None,
+    field_step: FieldStep = "2 mT",
     one_molecule: Annotated[
         bool,
         typer.Option("--one-molecule", help="One ideal molecule instead of the ensemble of the library."),
     ] = False,
     workers: Workers = 1,
+    cluster: Cluster = None,
     checkpoint: Annotated[
         str | None,
         typer.Option("--checkpoint", metavar="FOLDER", help="Keep finished parts; resume from them."),
@@ -71,6 +90,10 @@ def hysteresis(
     """
     require_target(out)
     choices: dict[str, Any] = {"disorder": None} if one_molecule else {}
+    if dipolar is not None:
+        choices["dipolar"] = (
+            None if dipolar == "none" else ms.DipolarBath(values.one_field("dipolar", dipolar))
+        )
     with progress_bar("hysteresis", quiet=quiet or as_json) as progress:
         dataset = ms.hysteresis(
             ms.load(system),
@@ -79,7 +102,12 @@ def hysteresis(
             values.span("span", span),
             transverse=values.field_pair("transverse", transverse),
             tilt=values.angle("tilt", tilt),
+            azimuth=values.angle("azimuth", azimuth),
+            axis=values.direction("axis", axis),
+            powder=powder,
+            field_step=values.one_field("field-step", field_step),
             workers=workers,
+            cluster=cluster,
             checkpoint=checkpoint,
             progress=progress,
             **choices,
@@ -94,6 +122,7 @@ def run(
         typer.Option("--out", metavar="FOLDER", help="Folder of results; default results/<study>."),
     ] = None,
     workers: Workers = 1,
+    cluster: Cluster = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on standard output.")
     ] = False,
@@ -110,7 +139,7 @@ def run(
     """
     with progress_bar("study", quiet=quiet or as_json) as progress:
         try:
-            dataset = ms.run(study, out=out, workers=workers, progress=progress)
+            dataset = ms.run(study, out=out, workers=workers, cluster=cluster, progress=progress)
         except KeyboardInterrupt:
             folder = out or f"results/{Path(study).stem}"
             raise Interrupted(

@@ -15,7 +15,7 @@ from rich.text import Text
 import mesospin as ms
 from mesospin.report.content import full_content, json_text
 from mesospin.report.formats import check_target
-from mesospin.report.tables import Table, cell_text, tables
+from mesospin.report.tables import Table, tables
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,7 +69,7 @@ def print_table(table: Table) -> None:
         text = all(isinstance(row[i], str) for row in table.rows)
         drawn.add_column(Text(column.heading), justify="left" if text else "right")
     for row in table.rows:
-        drawn.add_row(*(Text(cell_text(entry)) for entry in row))
+        drawn.add_row(*(Text(c.text(entry)) for c, entry in zip(table.columns, row, strict=True)))
     console.print(drawn)
 
 

@@ -33,10 +33,12 @@ def draw_hysteresis(dataset: xr.Dataset) -> Figure:
     temperatures = np.atleast_1d(dataset["temperature"].values)
     reduced = dataset["reduced"].transpose("temperature", "branch", "field")
     order = np.argsort(temperatures, kind="stable")
-    for index, colour in zip(order, temperature_colours(len(order)), strict=True):
+    # Loops below the crossover lie on each other: the colder one is wider and stays visible.
+    widths = np.linspace(2.6, 1.2, len(order)) if len(order) > 1 else [1.4]
+    for index, colour, width in zip(order, temperature_colours(len(order)), widths, strict=True):
         for branch, curve in enumerate(reduced.values[index]):
             name = f"{temperatures[index]:g} K" if branch == 0 else "_nolegend_"
-            axes.plot(field, curve, color=colour, label=name)
+            axes.plot(field, curve, color=colour, linewidth=width, label=name)
     axes.set_xlim(field.min(), field.max())
     axes.set_ylim(-1.08, 1.08)
     axes.set_yticks([-1.0, -0.5, 0.0, 0.5, 1.0])

@@ -12,7 +12,7 @@ from typing import Any, Final
 import xarray as xr
 
 from mesospin.model.study import Study
-from mesospin.report.tables import Table, cell_text, tables
+from mesospin.report.tables import Table, tables
 
 _PAGE: Final = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -114,7 +114,12 @@ def _table(table: Table) -> str:
     text = [all(isinstance(row[i], str) for row in table.rows) for i in range(len(table.columns))]
     heads = "".join(_cell("th", column.heading, text[i]) for i, column in enumerate(table.columns))
     rows = "\n".join(
-        "<tr>" + "".join(_cell("td", cell_text(entry), text[i]) for i, entry in enumerate(row)) + "</tr>"
+        "<tr>"
+        + "".join(
+            _cell("td", column.text(entry), text[i])
+            for i, (column, entry) in enumerate(zip(table.columns, row, strict=True))
+        )
+        + "</tr>"
         for row in table.rows
     )
     return (

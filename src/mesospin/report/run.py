@@ -39,6 +39,7 @@ def run(
     *,
     out: str | Path | None = None,
     workers: int = 1,
+    cluster: str | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Compute a study and write its folder of results.
@@ -55,6 +56,8 @@ def run(
         Folder of results; ``results/<name of the study>`` in the working directory if omitted.
     workers : int, default 1
         Processes that share the work; the numbers do not depend on it.
+    cluster : str, optional
+        Address of a Dask scheduler that takes the place of `workers`.
     progress : callable, optional
         Called as ``progress(done, total)``.
 
@@ -77,7 +80,8 @@ def run(
     target = results_folder(asked, out)
     checkpoint = target / ".checkpoint"
     _require_writable(target)
-    dataset = _EXPERIMENTS[asked.kind](asked, workers, progress, checkpoint)
+    spread = {"workers": workers, "cluster": cluster, "progress": progress, "checkpoint": checkpoint}
+    dataset = _EXPERIMENTS[asked.kind](asked, spread)
     dataset.attrs["study"] = asked.name
     _write_results(dataset, asked, target)
     shutil.rmtree(checkpoint, ignore_errors=True)
@@ -89,29 +93,27 @@ def results_folder(study: Study, out: str | Path | None = None) -> Path:
     return Path(out) if out is not None else Path("results") / study.name
 
 
-def _levels(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+def _levels(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
     return levels(study.system, **study.arguments)
 
 
-def _crossings(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+def _crossings(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
     return crossings(study.system, **study.arguments)
 
 
-def _splitting(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+def _splitting(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
     return tunnel_splitting(study.system, **study.arguments).to_dataset()
 
 
-def _relaxation(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+def _relaxation(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
     return relaxation_rates(study.system, **study.arguments)
 
 
-def _hysteresis(study: Study, workers: int, progress: Progress | None, checkpoint: Path) -> xr.Dataset:
-    return hysteresis(
-        study.system, **study.arguments, workers=workers, progress=progress, checkpoint=checkpoint
-    )
+def _hysteresis(study: Study, spread: Mapping[str, Any]) -> xr.Dataset:
+    return hysteresis(study.system, **study.arguments, **spread)
 
 
-def _sweep(study: Study, _workers: int, _progress: Progress | None, _checkpoint: Path) -> xr.Dataset:
+def _sweep(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
     arguments = dict(study.arguments)
     protocol = _PROTOCOLS[arguments["protocol"]["kind"]](arguments.pop("protocol"))
     if "method" in arguments:
@@ -119,7 +121,7 @@ def _sweep(study: Study, _workers: int, _progress: Progress | None, _checkpoint:
     return sweep(study.system, protocol, **arguments)
 
 
-_EXPERIMENTS: Final[dict[str, Callable[[Study, int, Progress | None, Path], xr.Dataset]]] = {
+_EXPERIMENTS: Final[dict[str, Callable[[Study, Mapping[str, Any]], xr.Dataset]]] = {
     "levels": _levels,
     "crossings": _crossings,
     "splitting": _splitting,

@@ -17,16 +17,29 @@ _SHOWN_LEVELS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Name of a column, also its key in JSON, and its unit ("" for none)."""
+    """Name of a column, also its key in JSON, its unit ("" for none), and whether it is a part of one."""
 
     name: str
     unit: str = ""
+    fraction: bool = False
 
     @property
     def heading(self) -> str:
         """The name as people read it, with the unit in brackets."""
         words = self.name.replace("_", " ")
         return f"{words} ({self.unit})" if self.unit else words
+
+    def text(self, value: Cell) -> str:
+        """Return an entry of this column as text.
+
+        Examples
+        --------
+        >>> Column("reversed", fraction=True).text(-1e-15), Column("field", "T").text(0.44)
+        ('0.0000', '0.44')
+        """
+        if self.fraction and isinstance(value, float) and math.isfinite(value):
+            return f"{round(value, 4) + 0.0:.4f}"
+        return cell_text(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +172,7 @@ def _arrhenius(dataset: xr.Dataset) -> Table:
 
 
 def _hysteresis(dataset: xr.Dataset) -> Sequence[Table]:
-    columns = (Column("temperature", "K"), Column("coercive_field", "T"), Column("remanence"))
+    columns = (Column("temperature", "K"), Column("coercive_field", "T"), Column("remanence", fraction=True))
     values = [dataset[column.name].values.reshape(-1).tolist() for column in columns]
     loops = Table("loops", "Loop at each temperature", columns, tuple(zip(*values, strict=True)))
     return [loops, _steps(dataset), _crossover(dataset)]
@@ -176,7 +189,7 @@ def _steps(dataset: xr.Dataset) -> Table:
     values = [dataset[source].values.tolist() for source in known.values()]
     if "step_fraction" in dataset:
         fraction = dataset["step_fraction"].transpose("temperature", "step").values.tolist()
-        columns += [Column(f"reversed_at_{temperature:g}_K") for temperature in temperatures]
+        columns += [Column(f"reversed_at_{temperature:g}_K", fraction=True) for temperature in temperatures]
         values += fraction
     rows = tuple(zip(*values, strict=True)) if values else ()
     return Table("steps", "Steps of the loop, field rising", tuple(columns), rows)
