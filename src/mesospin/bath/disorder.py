@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -112,11 +113,29 @@ def frozen_field_average(
     """
     if width == 0.0:
         return np.interp(fields, edges, values)
+    return average_of_cells(lambda at: _cumulative(edges, values, at), fields, width, step=step)
+
+
+def average_of_cells(
+    integral: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    fields: NDArray[np.float64],
+    width: float,
+    *,
+    step: float = 1e-3,
+) -> NDArray[np.float64]:
+    """Average a function over frozen Gaussian fields, given its indefinite integral.
+
+    Parameters
+    ----------
+    integral : callable
+        Integral of the function up to an array of fields [T].
+    fields, width, step
+        As in `frozen_field_average`; ``width`` > 0.
+    """
     reach = int(np.ceil(CUTOFF * width / step))
     lo, hi = fields.min() - (reach + 1) * step, fields.max() + (reach + 1) * step
     grid = lo + step * np.arange(int(np.ceil((hi - lo) / step)) + 1)
-    cumulative = _cumulative(edges, values, np.append(grid - step / 2, grid[-1] + step / 2))
-    cells = np.diff(cumulative) / step
+    cells = np.diff(integral(np.append(grid - step / 2, grid[-1] + step / 2))) / step
     offsets = step * np.arange(-reach, reach + 1)
     kernel = np.exp(-0.5 * (offsets / width) ** 2)
     smooth = np.convolve(cells, kernel / kernel.sum(), mode="same")

@@ -7,15 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mesospin.bath.disorder import frozen_field_average
+from mesospin.bath.disorder import Molecule, frozen_field_average
 from mesospin.constants import HBAR, MU_B
-from mesospin.dynamics.frame import Frame
+from mesospin.dynamics.frame import Frame, followed_frame, is_uniaxial, uniaxial_frame
 from mesospin.dynamics.master import populations, thermal
 from mesospin.dynamics.panels import graded_edges
 from mesospin.dynamics.rates import MIN_WIDTH, rates_at
 from mesospin.dynamics.reduction import metastable_states
 from mesospin.dynamics.two_wells import active_lines, two_well_populations, with_lines
 from mesospin.errors import InputError
+from mesospin.model.environment import PhononBath
+from mesospin.spectrum.matrices import field_line
 
 #: Widest panel [T] for a tolerance of 1e-3; it scales with the square root of the tolerance.
 _WIDEST = 0.01
@@ -49,6 +51,17 @@ class Branch(NamedTuple):
         first = frozen_field_average(self.field, self.population, fields, width)
         slopes = [np.interp(fields, self.field, row) for row in self.slopes]
         return (first * slopes[0] + (1 - first) * slopes[1]) / -MU_B
+
+
+def molecule_frame(
+    molecule: Molecule, bath: PhononBath | None, span: tuple[float, float]
+) -> Frame:
+    """Return the frame of one molecule over a range of fields [T]."""
+    line = field_line(molecule.system, axis=molecule.axis, transverse=molecule.transverse)
+    if bath is not None and is_uniaxial(molecule.system, line, *span):
+        return uniaxial_frame(molecule.system, line, *span, bath)
+    zero_field = molecule.transverse == (0.0, 0.0)
+    return followed_frame(molecule.system, line, *span, bath, zero_field=zero_field)
 
 
 def bottoms(frame: Frame) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mesospin.constants import HBAR
 from mesospin.dynamics.frame import Frame
+from mesospin.spectrum.diabatic import DiabaticPoint
 
 #: Smallest half width of a lifetime line [K]: ground states live for ever, and the area of a line
 #: that saturates nothing does not depend on its width.
@@ -140,4 +141,36 @@ def rates_at(frame: Frame, B: float, T: float, nuclear_width: float = 0.0) -> ND
     n = frame.energy.shape[1]
     R = np.empty((n, n))
     rate_matrix(float(B), float(T), frame_arrays(frame, nuclear_width), R)
+    return R
+
+
+def rates_between(
+    point: DiabaticPoint, strength: NDArray[np.float64], T: float, nuclear_width: float = 0.0
+) -> NDArray[np.float64]:
+    """Return the rates R[a, b] between the diabatic states of one field, shape (n, n) [1/s].
+
+    The bias of every tunnelling pair is the difference of the energies that the phonons see,
+    so detailed balance R[a, b]/R[b, a] = exp((E_a - E_b)/T) holds to rounding.
+
+    Parameters
+    ----------
+    point : DiabaticPoint
+        States with their couplings.
+    strength : ndarray, shape (n, n) [1/(s K^3)]
+        Phonon strengths between them.
+    T : float [K]
+        Temperature.
+    nuclear_width : float [K]
+        Nuclear window, 0 for lifetime lines.
+    """
+    n = len(point.energy)
+    a, b = (index.astype(np.int64) for index in np.nonzero(np.triu(strength, 1)))
+    R, out = np.zeros((n, n)), np.zeros(n)
+    table = np.repeat(strength[a, b][None], 2, axis=0)
+    add_phonons(float(T), point.energy, a, b, table, 0, 0.0, np.arange(n), R, out)
+    for p, q in np.argwhere(np.triu(np.abs(point.coupling), 1) > 0):
+        xi = float(point.energy[p] - point.energy[q])
+        gap = 2 * float(abs(point.coupling[p, q]))
+        k = line_rate(gap, xi, half_width(out[p], out[q]), nuclear_width)
+        add_line(R, p, q, k, xi, float(T))
     return R

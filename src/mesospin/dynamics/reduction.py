@@ -122,3 +122,92 @@ def metastable_states(R: NDArray[np.float64], slowest: float) -> NDArray[np.int6
         work[np.ix_(alive[rest], alive[rest])] += update
         alive = alive[rest]
     return np.asarray(np.sort(alive), dtype=np.int64)
+
+
+def reduced_rates(R: NDArray[np.float64], kept: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the rates between the ``kept`` states after all others are removed, shape (k, k)."""
+    order = np.concatenate([np.setdiff1d(np.arange(len(R)), kept), kept])
+    work = np.ascontiguousarray(R[np.ix_(order, order)])
+    eliminate(work, len(kept))
+    block = work[-len(kept) :, -len(kept) :].copy()
+    np.fill_diagonal(block, 0.0)
+    return block
+
+
+def relaxation_modes(
+    R: NDArray[np.float64], energy: NDArray[np.float64], T: float
+) -> NDArray[np.float64]:
+    """Return all decay rates of a rate matrix in detailed balance, ascending, shape (n,) [1/s].
+
+    The first is zero.  Rates below 1e-8 of the largest drown in the rounding of an
+    eigenvalue solver; they come from the reduction onto the metastable states instead, divided by
+    the Boltzmann sums of their basins (relative error: slow rate over fast rate).
+
+    Examples
+    --------
+    Two states in equilibrium, rates 1 and 3:
+
+    >>> relaxation_modes(np.array([[0.0, 1.0], [3.0, 0.0]]), np.array([0.0, 1.0]), 0.9102)
+    array([0., 4.])
+    """
+    symmetric = -np.sqrt(R * R.T)
+    np.fill_diagonal(symmetric, R.sum(axis=1) - np.diagonal(R))
+    modes = np.linalg.eigvalsh(symmetric)
+    modes[0] = 0.0
+    floor = 1e-8 * modes[-1]
+    kept = metastable_states(R, floor)
+    if len(kept) > 1:
+        modes[: len(kept)] = _slow_modes(R, energy, T, kept)
+    return np.sort(np.maximum(modes, 0.0))
+
+
+def _slow_modes(
+    R: NDArray[np.float64], energy: NDArray[np.float64], T: float, kept: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    order, position = first_order(len(R), kept), np.empty(len(R), dtype=np.int64)
+    rank_by_energy(energy, kept, order, position)
+    share = np.empty((len(R), len(kept)))
+    basins(np.ascontiguousarray(R[np.ix_(order, order)]), order, energy, len(kept), share)
+    lower = (energy[kept] - energy[order][:, None]) / T
+    Z = (share * np.exp(np.where(share > 0, lower, 0.0))).sum(axis=0)
+    escape = reduced_rates(R, kept) / Z[:, None]
+    if len(kept) == 2:
+        return np.array([0.0, escape[0, 1] + escape[1, 0]])
+    symmetric = -np.sqrt(escape * escape.T)
+    np.fill_diagonal(symmetric, escape.sum(axis=1))
+    slow = np.linalg.eigvalsh(symmetric)
+    slow[0] = 0.0
+    return np.maximum(slow, 0.0)
+
+
+def easiest_path(
+    R: NDArray[np.float64], energy: NDArray[np.float64], T: float, start: int, stop: int
+) -> list[int]:
+    """Return the states on the path of least resistance from ``start`` to ``stop``.
+
+    In detailed balance a rate matrix is a resistor network with the conductances
+    exp(-E_a/T) R[a, b]; the path minimises the sum of resistances, in logarithms.  Empty if
+    no path exists.
+    """
+    with np.errstate(divide="ignore"):
+        resistance = energy[:, None] / T - np.log(R)
+    np.fill_diagonal(resistance, np.inf)
+    distance = np.full(len(R), np.inf)
+    before = np.full(len(R), -1)
+    distance[start] = -np.inf
+    todo = set(range(len(R)))
+    while todo:
+        a = min(todo, key=lambda state: distance[state])
+        if distance[a] == np.inf:
+            return []
+        if a == stop:
+            break
+        todo.remove(a)
+        through = np.logaddexp(distance[a], resistance[a])
+        for b in todo:
+            if through[b] < distance[b]:
+                distance[b], before[b] = through[b], a
+    path = [stop]
+    while path[-1] != start:
+        path.append(int(before[path[-1]]))
+    return path[::-1]

@@ -148,6 +148,25 @@ def two_well_populations(
     return WellPopulations(population, edge[:, 1], edge[:, 2], equilibrium)
 
 
+def escape_rates(
+    frame: Frame,
+    T: float,
+    wells: NDArray[np.int64],
+    fields: NDArray[np.float64],
+    nuclear_width: float = 0.0,
+) -> NDArray[np.float64]:
+    """Return the escape rates from the two wells at ``fields`` (k,), shape (k, 2) [1/s]."""
+    result = np.empty((len(fields), 2))
+    arrays = frame_arrays(frame, nuclear_width)
+    order = first_order(frame.energy.shape[1], wells)
+
+    def work(first: int, last: int) -> None:
+        _escape_rates(T, wells, order, first, last, fields, arrays, result)
+
+    _in_threads(work, len(fields))
+    return result
+
+
 def _in_threads(work: Callable[[int, int], None], count: int) -> None:
     bounds = np.linspace(0, count, 4 * _THREADS + 1).astype(int)
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -211,17 +230,27 @@ def _line_shapes(T, wells, start, first, last, arrays, width, transfer):
 
 
 @njit(cache=True, nogil=True)
-def _transfer(T, wells, start, first, last, nodes, duration, arrays, exponent):
-    """Integrate Gamma_L + Gamma_R over the panels first..last by Gauss quadrature."""
+def _escape_rates(T, wells, start, first, last, fields, arrays, result):
+    """Write the escape rates from the two wells at the fields first..last."""
     n = arrays[1].shape[1]
     order, position = start.copy(), np.empty(n, np.int64)
     e, out, c, R = np.empty(n), np.empty(n), np.empty((n, 2)), np.empty((n, n))
+    for k in range(first, last):
+        Z0, Z1 = _escape(fields[k], T, wells, arrays, -1, order, position, e, out, c, R)
+        eliminate(R, 2)
+        result[k, 0] = R[n - 2, n - 1] / Z0
+        result[k, 1] = R[n - 1, n - 2] / Z1
+
+
+@njit(cache=True, nogil=True)
+def _transfer(T, wells, start, first, last, nodes, duration, arrays, exponent):
+    """Integrate Gamma_L + Gamma_R over the panels first..last by Gauss quadrature."""
+    rates = np.empty((nodes.shape[1], 2))
     for i in range(first, last):
+        _escape_rates(T, wells, start, 0, nodes.shape[1], nodes[i], arrays, rates)
         total = 0.0
         for q in range(nodes.shape[1]):
-            Z0, Z1 = _escape(nodes[i, q], T, wells, arrays, -1, order, position, e, out, c, R)
-            eliminate(R, 2)
-            total += _WEIGHTS[q] * (R[n - 2, n - 1] / Z0 + R[n - 1, n - 2] / Z1)
+            total += _WEIGHTS[q] * (rates[q, 0] + rates[q, 1])
         exponent[i] = total * duration[i]
 
 

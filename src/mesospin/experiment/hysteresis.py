@@ -14,14 +14,8 @@ from mesospin import units
 from mesospin.bath.disorder import CUTOFF, Molecule, molecules, tilted
 from mesospin.checks import finite, finite_array, positive
 from mesospin.checks import span as check_span
-from mesospin.dynamics.branch import bottoms, sweep_branch
-from mesospin.dynamics.frame import (
-    Frame,
-    followed_frame,
-    is_uniaxial,
-    reversed_frame,
-    uniaxial_frame,
-)
+from mesospin.dynamics.branch import bottoms, molecule_frame, sweep_branch
+from mesospin.dynamics.frame import Frame, reversed_frame
 from mesospin.dynamics.methods import Exact, RateEquations
 from mesospin.errors import InputError
 from mesospin.experiment.loop_features import coercive_field, crossover, remanence
@@ -40,7 +34,7 @@ from mesospin.model.environment import (
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 from mesospin.scale import map_tasks
-from mesospin.spectrum.matrices import field_line, unit_axis
+from mesospin.spectrum.matrices import unit_axis
 from mesospin.units import Quantity
 
 Progress = Callable[[int, int], None]
@@ -214,7 +208,9 @@ def molecule_loop(task: LoopTask) -> dict[str, Any]:
     """Return the loops of one molecule: ``moment`` (temperature, branch, field) [mu_B], and its steps."""
     molecule = task.molecule
     fields = field_grid(task.span, task.step)
-    frame = molecule_frame(molecule, task.bath, task.span, task.width)
+    margin = CUTOFF * task.width + 0.01
+    limits = (task.span[0] - margin, task.span[1] + margin)
+    frame = molecule_frame(molecule, task.bath, limits)
     moment = np.empty((len(task.temperatures), 2, len(fields)))
     for k, T in enumerate(task.temperatures):
         moment[k, 0] = _branch(frame, T, fields, task)
@@ -225,19 +221,6 @@ def molecule_loop(task: LoopTask) -> dict[str, Any]:
             moment[k, 1] = -_branch(reversed_frame(frame), T, -fields[::-1], task)[::-1]
     steps = ground_steps(molecule.system, frame, int(bottoms(frame)[0]))
     return {"moment": moment, **steps._asdict()}
-
-
-def molecule_frame(
-    molecule: Molecule, bath: PhononBath | None, span: tuple[float, float], width: float
-) -> Frame:
-    """Return the frame of one molecule, wide enough for its frozen local fields."""
-    margin = CUTOFF * width + 0.01
-    lo, hi = span[0] - margin, span[1] + margin
-    line = field_line(molecule.system, axis=molecule.axis, transverse=molecule.transverse)
-    if bath is not None and is_uniaxial(molecule.system, line, lo, hi):
-        return uniaxial_frame(molecule.system, line, lo, hi, bath)
-    zero_field = molecule.transverse == (0.0, 0.0)
-    return followed_frame(molecule.system, line, lo, hi, bath, zero_field=zero_field)
 
 
 def field_grid(span: tuple[float, float], step: float) -> NDArray[np.float64]:
