@@ -11,15 +11,15 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from mesospin import units
-from mesospin.bath.disorder import CUTOFF, Molecule, molecules, tilted
-from mesospin.checks import finite, finite_array, positive
+from mesospin.bath.disorder import CUTOFF, Molecule
+from mesospin.checks import finite_array, positive
 from mesospin.checks import span as check_span
 from mesospin.dynamics.branch import bottoms, molecule_frame, sweep_branch
 from mesospin.dynamics.frame import Frame, reversed_frame
 from mesospin.dynamics.methods import Exact, RateEquations
 from mesospin.errors import InputError
+from mesospin.experiment.ensemble import ensemble, field_pair, saturation_moment
 from mesospin.experiment.loop_features import coercive_field, crossover, remanence
-from mesospin.experiment.powder import powder_axes
 from mesospin.experiment.steps import Steps, ground_steps, mean_steps, step_fractions
 from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth_loop
 from mesospin.experiment.surroundings import chosen, phonon_bath, written
@@ -34,7 +34,6 @@ from mesospin.model.environment import (
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 from mesospin.scale import map_tasks
-from mesospin.spectrum.matrices import unit_axis
 from mesospin.units import Quantity
 
 Progress = Callable[[int, int], None]
@@ -160,16 +159,16 @@ def hysteresis(
     phonons = phonon_bath(system, bath)
     frozen = chosen(dipolar, system.defaults.dipolar)
     ensemble_of = chosen(disorder, system.defaults.disorder)
-    lateral = _pair(transverse)
-    axes = [tilted(unit_axis(axis), units.to_radian(tilt, "tilt"), units.to_radian(azimuth, "azimuth"))]
-    weights = np.ones(1)
-    if powder is not None:
-        axes, weights = powder_axes(powder)
-    ensemble = [
-        molecule._replace(weight=molecule.weight * float(weight))
-        for axis_vector, weight in zip(axes, weights, strict=True)
-        for molecule in molecules(system, ensemble_of, np.array(axis_vector), lateral)
-    ]
+    lateral = field_pair(transverse)
+    members = ensemble(
+        system,
+        ensemble_of,
+        axis=axis,
+        transverse=lateral,
+        tilt=tilt,
+        azimuth=azimuth,
+        powder=powder,
+    )
     tasks = [
         LoopTask(
             molecule=molecule,
@@ -183,7 +182,7 @@ def hysteresis(
             method=method,
             mirrored=limits[0] == -limits[1] and lateral == (0.0, 0.0),
         )
-        for molecule in ensemble
+        for molecule in members
     ]
     loops = map_tasks(
         molecule_loop,
@@ -195,7 +194,7 @@ def hysteresis(
         label="hysteresis",
     )
     moment = sum(task.molecule.weight * loop["moment"] for task, loop in zip(tasks, loops, strict=True))
-    steps = mean_steps([Steps.of(loop) for loop in loops], [m.weight for m in ensemble], speed)
+    steps = mean_steps([Steps.of(loop) for loop in loops], [m.weight for m in members], speed)
     used = written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear, method=method)
     inputs = {
         "T": list(temperatures), "rate": speed, "span": list(limits), "axis": list(axis),
@@ -267,14 +266,6 @@ def _inputs(
     return tuple(float(value) for value in values), speed, (lo, hi)
 
 
-def _pair(transverse: Sequence[float]) -> tuple[float, float]:
-    values = finite_array("transverse", transverse)
-    if values.shape != (2,):
-        msg = f"transverse must be two numbers (Bx, By) [T], got shape {values.shape}"
-        raise InputError(msg)
-    return finite("transverse", values[0]), finite("transverse", values[1])
-
-
 def _dataset(
     system: SpinSystem,
     task: LoopTask,
@@ -284,7 +275,7 @@ def _dataset(
     crystal: bool,
 ) -> xr.Dataset:
     fields = field_grid(task.span, task.step)
-    saturation = float(sum(spin.S * _largest_g(spin.g) for spin in _electronic(system)))
+    saturation = saturation_moment(system)
     reduced = moment / saturation
     temperatures = np.array(task.temperatures)
     estimate, below, above = crossover(temperatures, reduced)
@@ -320,11 +311,3 @@ def _dataset(
     }
     variables = {name: variable(*entry) for name, entry in entries.items()}
     return result("hysteresis", system, variables, coords, inputs)
-
-
-def _electronic(system: SpinSystem) -> list[Any]:
-    return [system.spins[i] for i in system.electronic_sites]
-
-
-def _largest_g(g: Sequence[Sequence[float]]) -> float:
-    return float(np.linalg.norm(np.array(g)[2]))

@@ -10,7 +10,7 @@ import xarray as xr
 from lmfit.models import LinearModel
 from numpy.typing import ArrayLike, NDArray
 
-from mesospin.bath.disorder import CUTOFF, Molecule, molecules
+from mesospin.bath.disorder import CUTOFF, Molecule
 from mesospin.bath.phonons import phonon_strengths
 from mesospin.checks import finite_array
 from mesospin.constants import MU_B
@@ -19,6 +19,7 @@ from mesospin.dynamics.escape import mean_slow_rates
 from mesospin.dynamics.rates import rates_between
 from mesospin.dynamics.reduction import easiest_path, metastable_states, relaxation_modes
 from mesospin.errors import InputError
+from mesospin.experiment.ensemble import ensemble, field_pair
 from mesospin.experiment.surroundings import chosen, phonon_bath, written
 from mesospin.model.environment import (
     FROM_SYSTEM,
@@ -32,7 +33,7 @@ from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 from mesospin.spectrum.crossings import ADIABATIC_GAP, site_slope
 from mesospin.spectrum.diabatic import DiabaticPoint, diabatic_point
-from mesospin.spectrum.matrices import Array, FieldLine, basis_labels, field_line, unit_axis
+from mesospin.spectrum.matrices import Array, FieldLine, basis_labels, field_line
 
 _WELLS = 1e-8
 
@@ -109,18 +110,15 @@ def relaxation_rates(
     if fields.ndim != 1:
         msg = f"B must be a number or 1-D [T], got shape {fields.shape}"
         raise InputError(msg)
-    lateral = finite_array("transverse", transverse)
+    lateral = field_pair(transverse)
     phonons = phonon_bath(system, bath)
     frozen = chosen(dipolar, system.defaults.dipolar)
     ensemble_of = chosen(disorder, system.defaults.disorder)
-    ensemble = molecules(
-        system, ensemble_of, unit_axis(axis), (float(lateral[0]), float(lateral[1]))
-    )
     window = nuclear.width if nuclear else 0.0
     slowest = sum(
         molecule.weight
         * _molecule_rates(molecule, phonons, temperatures, fields, frozen.width if frozen else 0.0, window)
-        for molecule in ensemble
+        for molecule in ensemble(system, ensemble_of, axis=axis, transverse=lateral)
     )
     line = field_line(system, axis=axis, transverse=transverse)
     local = [_local(system, line, float(field), phonons, temperatures, window) for field in fields]
