@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mesospin.dynamics.protocols import FieldSweep as FieldSweep
     from mesospin.dynamics.protocols import HalfSinePulse as HalfSinePulse
     from mesospin.experiment.hysteresis import hysteresis as hysteresis
+    from mesospin.experiment.relaxation import relaxation_rates as relaxation_rates
     from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth as stoner_wohlfarth
     from mesospin.figures.plot import plot as plot
     from mesospin.model.environment import DebyeLattice as DebyeLattice
@@ -104,6 +105,7 @@ _HOME = {
     "Exact": "dynamics.methods",
     "RateEquations": "dynamics.methods",
     "Lindblad": "dynamics.methods",
+    "relaxation_rates": "experiment.relaxation",
     "hysteresis": "experiment.hysteresis",
     "stoner_wohlfarth": "experiment.stoner_wohlfarth",
     "FieldSweep": "dynamics.protocols",

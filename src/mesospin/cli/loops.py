@@ -27,6 +27,10 @@ Dipolar = Annotated[
 ]
 FieldStep = Annotated[str, typer.Option("--field-step", metavar="FIELD", help="Spacing of the result.")]
 
+OneMolecule = Annotated[
+    bool, typer.Option("--one-molecule", help="One ideal molecule instead of the ensemble of the library.")
+]
+
 
 def relaxation(
     system: options.System,
@@ -35,6 +39,10 @@ def relaxation(
         str,
         typer.Option("--B", metavar="FIELD", help="Field [T]: '0.3', '0,0.44' or '0:2:401' (lo:hi:points)."),
     ] = "0",
+    axis: options.Axis = "0,0,1",
+    transverse: options.Transverse = "0,0",
+    dipolar: Dipolar = None,
+    one_molecule: OneMolecule = False,
     as_json: options.Json = False,
     out: options.Out = None,
     quiet: options.Quiet = False,
@@ -48,7 +56,14 @@ def relaxation(
     mesospin relaxation mn12ac --T '2.4,2.8 K' --B 0:1.5:301 --out tau.png
     """
     require_target(out)
-    dataset = ms.relaxation_rates(ms.load(system), values.temperatures("T", T), values.fields("B", B))
+    dataset = ms.relaxation_rates(
+        ms.load(system),
+        values.temperatures("T", T),
+        values.fields("B", B),
+        axis=values.direction("axis", axis),
+        transverse=values.field_pair("transverse", transverse),
+        **_surroundings(dipolar, one_molecule),
+    )
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
 
 
@@ -66,10 +81,7 @@ def hysteresis(
     powder: Powder = None,
     dipolar: Dipolar = None,
     field_step: FieldStep = "2 mT",
-    one_molecule: Annotated[
-        bool,
-        typer.Option("--one-molecule", help="One ideal molecule instead of the ensemble of the library."),
-    ] = False,
+    one_molecule: OneMolecule = False,
     workers: Workers = 1,
     cluster: Cluster = None,
     checkpoint: Annotated[
@@ -89,11 +101,6 @@ def hysteresis(
     mesospin hysteresis fe8 --T 0.1 --rate 0.1 --span=-1:1 --transverse 0.1,0 --json
     """
     require_target(out)
-    choices: dict[str, Any] = {"disorder": None} if one_molecule else {}
-    if dipolar is not None:
-        choices["dipolar"] = (
-            None if dipolar == "none" else ms.DipolarBath(values.one_field("dipolar", dipolar))
-        )
     with progress_bar("hysteresis", quiet=quiet or as_json) as progress:
         dataset = ms.hysteresis(
             ms.load(system),
@@ -110,9 +117,19 @@ def hysteresis(
             cluster=cluster,
             checkpoint=checkpoint,
             progress=progress,
-            **choices,
+            **_surroundings(dipolar, one_molecule),
         )
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
+
+
+def _surroundings(dipolar: str | None, one_molecule: bool) -> dict[str, Any]:
+    """Return the surroundings that differ from those of the library."""
+    choices: dict[str, Any] = {"disorder": None} if one_molecule else {}
+    if dipolar is not None:
+        choices["dipolar"] = (
+            None if dipolar == "none" else ms.DipolarBath(values.one_field("dipolar", dipolar))
+        )
+    return choices
 
 
 def run(

@@ -91,11 +91,6 @@ def one_field(name: str, text: str) -> float:
     return _one(name, text, "T", _tesla)
 
 
-def width(text: str) -> float:
-    """Return the width of the dipolar field [T]."""
-    return one_field("dipolar", text)
-
-
 def rate(name: str, text: str) -> float:
     """Return a sweep rate [T/s].
 

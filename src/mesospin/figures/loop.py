@@ -22,6 +22,8 @@ from mesospin.figures.style import (
     temperature_colours,
 )
 
+_SAME = 0.05
+
 
 def draw_hysteresis(dataset: xr.Dataset) -> Figure:
     """Draw reduced magnetisation against field, one colour for both branches of a temperature."""
@@ -33,12 +35,15 @@ def draw_hysteresis(dataset: xr.Dataset) -> Figure:
     temperatures = np.atleast_1d(dataset["temperature"].values)
     reduced = dataset["reduced"].transpose("temperature", "branch", "field")
     order = np.argsort(temperatures, kind="stable")
-    # Loops below the crossover lie on each other: the colder one is wider and stays visible.
-    widths = np.linspace(2.6, 1.2, len(order)) if len(order) > 1 else [1.4]
-    for index, colour, width in zip(order, temperature_colours(len(order)), widths, strict=True):
+    for place, (index, colour) in enumerate(zip(order, temperature_colours(len(order)), strict=True)):
+        # Loops below the crossover lie on each other: the warmer one is dashed, so that both are seen.
+        colder = reduced.values[order[max(place - 1, 0)]]
+        hidden = place > 0 and float(np.abs(reduced.values[index] - colder).max()) < _SAME
         for branch, curve in enumerate(reduced.values[index]):
             name = f"{temperatures[index]:g} K" if branch == 0 else "_nolegend_"
-            axes.plot(field, curve, color=colour, linewidth=width, label=name)
+            (line,) = axes.plot(field, curve, color=colour, label=name)
+            if hidden:
+                line.set(linestyle=(0, (3, 3)), dash_capstyle="butt")
     axes.set_xlim(field.min(), field.max())
     axes.set_ylim(-1.08, 1.08)
     axes.set_yticks([-1.0, -0.5, 0.0, 0.5, 1.0])

@@ -68,7 +68,7 @@ def temperature_colours(count: int) -> list[tuple[float, float, float, float]]:
     >>> len(temperature_colours(3))
     3
     """
-    positions = np.linspace(0.0, 0.86, count) if count > 1 else np.array([0.1])
+    positions = 0.86 * np.linspace(0.0, 1.0, count) ** 0.8 if count > 1 else np.array([0.1])
     return [tuple(mpl.colormaps["plasma"](position)) for position in positions]
 
 

@@ -195,6 +195,8 @@ EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {
     "relaxation": {
         "T": Key(_series(_temperature), required=True),
         "B": Key(_series(_field)),
+        "disorder": Key(_disorder),
+        "dipolar": Key(_dipolar),
         **_DIRECTION,
         **_BATH,
     },
