@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from mesospin.dynamics.protocols import FieldSteps as FieldSteps
     from mesospin.dynamics.protocols import FieldSweep as FieldSweep
     from mesospin.dynamics.protocols import HalfSinePulse as HalfSinePulse
+    from mesospin.experiment.crossover import crossover_temperature as crossover_temperature
     from mesospin.experiment.hysteresis import hysteresis as hysteresis
     from mesospin.experiment.relaxation import relaxation_rates as relaxation_rates
     from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth as stoner_wohlfarth
+    from mesospin.experiment.sweep import sweep as sweep
     from mesospin.figures.plot import plot as plot
     from mesospin.model.environment import DebyeLattice as DebyeLattice
     from mesospin.model.environment import Defaults as Defaults
@@ -107,6 +109,8 @@ _HOME = {
     "Lindblad": "dynamics.methods",
     "relaxation_rates": "experiment.relaxation",
     "hysteresis": "experiment.hysteresis",
+    "sweep": "experiment.sweep",
+    "crossover_temperature": "experiment.crossover",
     "stoner_wohlfarth": "experiment.stoner_wohlfarth",
     "FieldSweep": "dynamics.protocols",
     "FieldSteps": "dynamics.protocols",

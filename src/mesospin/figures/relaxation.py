@@ -72,10 +72,9 @@ def _draw_against_field(axes: Axes, tau: xr.DataArray) -> None:
     for index, colour in zip(chosen, temperature_colours(len(chosen)), strict=True):
         curve = tau.values[index]
         axes.plot(field, curve, color=colour, label=f"{float(tau['temperature'][index]):g} K")
-        dips = dip_positions(curve)
+        dips = _dips(field, curve)
         axes.plot(field[dips], curve[dips], "v", color=colour, markersize=4, mfc="white")
-    dips = dip_positions(tau.values[chosen[0]])
-    if len(dips):
+    if len(_dips(field, tau.values[chosen[0]])):
         axes.plot([], [], "v", color=INK, markersize=4, mfc="white", linestyle="none", label="resonance")
     axes.set_yscale("log")
     axes.set_xlim(field.min(), field.max())
@@ -83,6 +82,14 @@ def _draw_against_field(axes: Axes, tau: xr.DataArray) -> None:
     axes.set_ylabel(label(r"relaxation time $\tau$", "s"))
     axes.legend(title="temperature", alignment="left", loc="center left", bbox_to_anchor=(1.0, 0.5))
     axes.grid(visible=True, axis="y", color=GREY, alpha=0.15)
+
+
+def _dips(field: NDArray[np.float64], curve: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the dips of tau(B); a curve that starts at zero field is continued to its mirror image."""
+    if field[0] != 0.0:
+        return dip_positions(curve)
+    mirrored = dip_positions(np.concatenate([curve[:0:-1], curve])) - (len(curve) - 1)
+    return mirrored[mirrored >= 0]
 
 
 def dip_positions(curve: NDArray[np.float64]) -> NDArray[np.intp]:

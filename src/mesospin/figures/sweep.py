@@ -40,6 +40,10 @@ def draw_sweep(dataset: xr.Dataset) -> Figure:
         rows[-1].set_ylabel(label(r"field $\mu_0 H$", "T"))
     rows[-1].set_xlabel(x_label)
     rows[-1].set_xlim(float(np.min(x)), float(np.max(x)))
+    if np.all(field == field[0]) and time[1] > time[0]:
+        # Decay in a constant field spans many decades.
+        rows[-1].set_xscale("log")
+        rows[-1].set_xlim(float(time[1]), float(time[-1]))
     rows[0].set_title(f"Sweep of {system_title(dataset)}")
     note_provenance(figure, dataset, direction_fact(dataset))
     return figure
