@@ -18,13 +18,13 @@ def test_public_name_is_documented(name):
     if name.startswith("__"):
         return
     assert inspect.getdoc(value), f"{name} has no docstring"
-    assert re.search(rf"^\.\. auto\w+:: mesospin\.{name}$", REFERENCE, re.MULTILINE), (
+    assert re.search(rf"^\.\. auto(?:function|class):: mesospin\.{name}$", REFERENCE, re.MULTILINE), (
         f"docs/reference does not list {name}"
     )
 
 
 def test_the_reference_lists_nothing_that_does_not_exist():
-    for name in re.findall(r"^\.\. auto\w+:: mesospin\.(\w+)$", REFERENCE, re.MULTILINE):
+    for name in re.findall(r"^\.\. auto(?:function|class):: mesospin\.(\w+)$", REFERENCE, re.MULTILINE):
         assert name in mesospin.__all__
 
 

@@ -1,5 +1,6 @@
 """The wheel, in an environment that holds nothing else of this repository."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+import mesospin as ms
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "mesospin"
@@ -68,9 +71,7 @@ def test_the_installed_package_works_from_another_folder(clean_environment, tmp_
     for file in PACKAGE.rglob("data/*.toml"):
         assert file.stem in listing
     assert "D" in run(clean_environment, tmp_path, "mesospin", "show", "mn12ac")
-    number = run(
-        clean_environment, tmp_path, "python", "-c",
-        "import mesospin as ms; print(float(ms.levels(ms.load('ni-s1'), B=0.0)['energy'].max()))",
-    )  # fmt: skip
-    assert float(number) == pytest.approx(float(number))
+    answer = run(clean_environment, tmp_path, "mesospin", "splitting", "fe8", "10", "-10", "--json")
+    expected = ms.tunnel_splitting(ms.load("fe8"), (10, -10)).kelvin
+    assert json.loads(answer)["variables"]["splitting"]["values"] == pytest.approx(expected, rel=1e-9)
     assert list(tmp_path.iterdir()) == []
