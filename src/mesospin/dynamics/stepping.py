@@ -134,17 +134,16 @@ class _Tally:
         self.rejected = 0
 
     def refuse_excess(self, time: float, step: float) -> None:
-        stuck = not (time + step > time)
-        if self.steps + 100 * self.rejected > 100 * self.control.max_steps or stuck:
-            self._fail(time, step)
-        if self.steps > self.control.max_steps:
+        # A tolerance below rounding is never met: rejections then outnumber the accepted stretches.
+        hopeless = self.rejected > 200 + self.steps // self.control.stretch
+        if self.steps > self.control.max_steps or hopeless or not time + step > time:
             self._fail(time, step)
 
     def _fail(self, time: float, step: float) -> None:
         raise ConvergenceError(
             f"max_steps must allow the tolerance {self.control.tolerance:g} to be reached, got "
-            f"{self.control.max_steps} steps used up at t = {time:.6g} s; "
-            "raise max_steps or the tolerance, or use RateEquations()",
+            f"{self.control.max_steps} with {self.steps} steps used and {self.rejected} repeated at "
+            f"t = {time:.6g} s; raise max_steps or the tolerance, or use RateEquations()",
             {"time": time, "step": step, "steps": self.steps, "rejected": self.rejected, "error": self.error},
         )
 
