@@ -14,7 +14,12 @@ from mesospin.dynamics.master import populations, thermal
 from mesospin.dynamics.panels import graded_edges
 from mesospin.dynamics.rates import MIN_WIDTH, rates_at
 from mesospin.dynamics.reduction import metastable_states
-from mesospin.dynamics.two_wells import active_lines, two_well_populations, with_lines
+from mesospin.dynamics.two_wells import (
+    active_lines,
+    sweep_edges,
+    two_well_populations,
+    with_lines,
+)
 from mesospin.errors import InputError
 from mesospin.model.environment import PhononBath
 from mesospin.spectrum.matrices import field_line
@@ -53,9 +58,7 @@ class Branch(NamedTuple):
         return (first * slopes[0] + (1 - first) * slopes[1]) / -MU_B
 
 
-def molecule_frame(
-    molecule: Molecule, bath: PhononBath | None, span: tuple[float, float]
-) -> Frame:
+def molecule_frame(molecule: Molecule, bath: PhononBath | None, span: tuple[float, float]) -> Frame:
     """Return the frame of one molecule over a range of fields [T]."""
     line = field_line(molecule.system, axis=molecule.axis, transverse=molecule.transverse)
     if bath is not None and is_uniaxial(molecule.system, line, *span):
@@ -143,9 +146,8 @@ def sweep_branch(
 
     if fits and reduce is not False:
         lines = active_lines(frame, T, wells, rate, nuclear_width)
-        inside = (lines.field > lo) & (lines.field < hi)
-        edges = _edges(lo, hi, lines.field[inside], lines.width[inside], widest)
-        chosen = with_lines(frame, lines.index)
+        edges = sweep_edges(frame, T, wells, lo, hi, rate, lines, widest)
+        chosen = with_lines(frame, lines.number)
         result = two_well_populations(chosen, T, wells, (edges - lo) / rate, field, nuclear_width)
         slopes = np.stack([result.slope_first, result.slope_second])
         return Branch(edges, result.population, slopes)
@@ -155,9 +157,7 @@ def sweep_branch(
     return Branch(edges, np.empty(0), mean_slope(frame, edges, p)[None])
 
 
-def mean_slope(
-    frame: Frame, fields: NDArray[np.float64], p: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def mean_slope(frame: Frame, fields: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of dE/dB over populations ``p`` (k, n) at ``fields`` (k,) [K/T]."""
     slope = np.stack([np.interp(fields, frame.field, level) for level in frame.slope.T], axis=1)
     return np.asarray((p * slope).sum(axis=1), dtype=np.float64)

@@ -68,9 +68,7 @@ def mean_slow_rates(
     return average_of_cells(lambda at: np.interp(at, edges, integral), fields, width)
 
 
-def _edges(
-    frame: Frame, T: float, lo: float, hi: float, nuclear_width: float
-) -> NDArray[np.float64]:
+def _edges(frame: Frame, T: float, lo: float, hi: float, nuclear_width: float) -> NDArray[np.float64]:
     wells = bottoms(frame)
     if not two_wells_apply(frame, wells, T):
         return full_edges(frame, lo, hi, _SLOW, _WIDEST, nuclear_width)[0]

@@ -131,13 +131,14 @@ def is_uniaxial(system: SpinSystem, line: FieldLine, lo: float, hi: float) -> bo
     return True
 
 
-_MIXING = 0.1
-_TOP = 0.25
+#: Weight that a level of a uniaxial molecule may share, and the part of the levels around the top
+#: of the barrier that is not asked.
+_MIXING, _TOP = 0.1, 0.25
+#: Largest shift of a crossing by transverse terms that is looked for [T].
+_SHIFT = 0.5
 
 
-def uniaxial_frame(
-    system: SpinSystem, line: FieldLine, lo: float, hi: float, bath: PhononBath
-) -> Frame:
+def uniaxial_frame(system: SpinSystem, line: FieldLine, lo: float, hi: float, bath: PhononBath) -> Frame:
     """Return the frame whose states are the projections |m> of a single uniaxial spin.
 
     Energies are the diagonal of H, the crossings come from downfolding every pair with
@@ -150,15 +151,17 @@ def uniaxial_frame(
     first, second = np.triu_indices(n, 1)
     order = slope[first] > slope[second]
     a, b = np.where(order, first, second), np.where(order, second, first)
+    # transverse terms shift a crossing by millitesla: far ones need no solution
+    bare = -(line.H0.diagonal()[a] - line.H0.diagonal()[b]).real / (slope[a] - slope[b])
+    near = (bare > lo - _SHIFT) & (bare < hi + _SHIFT)
+    a, b = a[near], b[near]
     pairs = downfold_pairs(line, a, b)
     with np.errstate(invalid="ignore"):
         inside = pairs.converged & (pairs.slope > 0) & (pairs.field >= lo) & (pairs.field <= hi)
     inside = np.flatnonzero(inside)[np.argsort(pairs.field[inside], kind="stable")]
     a, b = a[inside].astype(np.int64), b[inside].astype(np.int64)
     gap = np.where(pairs.zero, 0.0, pairs.gap)[inside]
-    catalogue = Catalogue(
-        a, b, pairs.field[inside], gap, pairs.slope[inside], pairs.zero[inside], a, b
-    )
+    catalogue = Catalogue(a, b, pairs.field[inside], gap, pairs.slope[inside], pairs.zero[inside], a, b)
     tunnels = (gap > 0) & (np.abs(a - b) >= 2)
     crossings = Crossings(
         a[tunnels],

@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from mesospin.dynamics.frame import Frame
-from mesospin.dynamics.rates import frame_arrays, rate_matrix
+from mesospin.dynamics.rates import FrameArrays, Real, frame_arrays, rate_matrix
 
 
 def populations(
@@ -68,7 +68,7 @@ def thermal(energy: NDArray[np.float64], T: float) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def _generator(R, Q):
+def _generator(R: Real, Q: Real) -> None:
     """Write the generator Q[b, a] = R[a, b], minus the column sums on the diagonal."""
     n = R.shape[0]
     for a in range(n):
@@ -81,7 +81,9 @@ def _generator(R, Q):
 
 
 @njit(cache=True, nogil=True)
-def _radau(T, duration, first, second, arrays, start, result):
+def _radau(
+    T: float, duration: Real, first: Real, second: Real, arrays: FrameArrays, start: Real, result: Real
+) -> None:
     n = start.size
     R, Q1, Q2 = np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
     M, rhs = np.empty((2 * n, 2 * n)), np.empty(2 * n)

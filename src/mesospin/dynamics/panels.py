@@ -57,11 +57,17 @@ def graded_edges(
     edges = edges[(edges >= lo) & (edges <= hi)]
     tiny = 4 * np.spacing(max(abs(lo), abs(hi)))
     edges = edges[np.concatenate([[True], np.diff(edges) > tiny])]
-    return _split(edges, widest)
+    return split_panels(edges, np.full(len(edges) - 1, widest))
 
 
-def _split(edges: NDArray[np.float64], widest: float) -> NDArray[np.float64]:
-    """Cut every panel wider than ``widest`` into equal parts."""
+def split_panels(edges: NDArray[np.float64], widest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cut every panel wider than its ``widest`` into equal parts.
+
+    Examples
+    --------
+    >>> split_panels(np.array([0.0, 1.0, 2.0]), np.array([0.5, 2.0]))
+    array([0. , 0.5, 1. , 2. ])
+    """
     width = np.diff(edges)
     parts = np.maximum(1, np.ceil(width / widest - 1e-9).astype(int))
     start = np.repeat(edges[:-1], parts)

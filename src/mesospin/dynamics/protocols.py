@@ -108,7 +108,9 @@ class FieldSteps:
 
     def __init__(self, fields: Sequence[Quantity], durations: Sequence[Quantity]) -> None:
         if len(fields) != len(durations) or not fields:
-            msg = f"fields and durations must have the same length >= 1, got {len(fields)} and {len(durations)}"
+            msg = (
+                f"fields and durations must have the same length >= 1, got {len(fields)} and {len(durations)}"
+            )
             raise InputError(msg)
         values = tuple(finite("fields", units.to_tesla(x, "fields"), "T") for x in fields)
         times = tuple(positive("durations", units.to_second(x, "durations"), "s") for x in durations)

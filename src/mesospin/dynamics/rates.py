@@ -26,22 +26,37 @@ MIN_WIDTH = 1e-8
 _HBAR = float(HBAR)
 _CAP = 700.0
 
-#: Arrays of a frame in the order in which the kernels take them.
-FrameArrays = tuple[NDArray[np.float64] | NDArray[np.int64] | float, ...]
+Real = NDArray[np.float64]
+Index = NDArray[np.int64]
+#: Arrays of a frame in the order in which the kernels take them: field, energy, slope; channels a, b,
+#: strength; crossings a, b, field, gap, slope; window [K], nuclear width [K].
+FrameArrays = tuple[
+    Real, Real, Real, Index, Index, Real, Index, Index, Real, Real, Real, float, float
+]  # fmt: skip
 
 
 def frame_arrays(frame: Frame, nuclear_width: float = 0.0) -> FrameArrays:
     """Return the arrays of a frame for the compiled kernels."""
     pairs, channels = frame.crossings, frame.channels
-    tables = (frame.field, frame.energy, frame.slope, channels.a, channels.b, channels.strength)
-    lines = (pairs.a, pairs.b, pairs.field, pairs.gap, pairs.slope)
-    return tuple(
-        [np.ascontiguousarray(x) for x in (*tables, *lines)] + [frame.window, float(nuclear_width)]
+    return (
+        np.ascontiguousarray(frame.field),
+        np.ascontiguousarray(frame.energy),
+        np.ascontiguousarray(frame.slope),
+        np.ascontiguousarray(channels.a),
+        np.ascontiguousarray(channels.b),
+        np.ascontiguousarray(channels.strength),
+        np.ascontiguousarray(pairs.a),
+        np.ascontiguousarray(pairs.b),
+        np.ascontiguousarray(pairs.field),
+        np.ascontiguousarray(pairs.gap),
+        np.ascontiguousarray(pairs.slope),
+        float(frame.window),
+        float(nuclear_width),
     )
 
 
 @njit(cache=True, nogil=True)
-def energies_at(B, field, energy, slope, e):
+def energies_at(B: float, field: Real, energy: Real, slope: Real, e: Real) -> tuple[int, float]:
     """Write the energies at B into e by cubic Hermite interpolation; return cell and fraction."""
     g = field.size
     i = np.searchsorted(field, B, side="right") - 1
@@ -53,17 +68,23 @@ def energies_at(B, field, energy, slope, e):
     h01 = t * t * (3 - 2 * t)
     h11 = t * t * (t - 1)
     for a in range(e.size):
-        e[a] = (
-            h00 * energy[i, a]
-            + h * h10 * slope[i, a]
-            + h01 * energy[i + 1, a]
-            + h * h11 * slope[i + 1, a]
-        )
+        e[a] = h00 * energy[i, a] + h * h10 * slope[i, a] + h01 * energy[i + 1, a] + h * h11 * slope[i + 1, a]
     return i, t
 
 
 @njit(cache=True, nogil=True)
-def add_phonons(T, e, qa, qb, strength, i, t, position, R, out):
+def add_phonons(
+    T: float,
+    e: Real,
+    qa: Index,
+    qb: Index,
+    strength: Real,
+    i: int,
+    t: float,
+    position: Index,
+    R: Real,
+    out: Real,
+) -> None:
     """Add the phonon rates to R[position of a, position of b] and to the totals out[a]."""
     for q in range(qa.size):
         s = (1 - t) * strength[i, q] + t * strength[i + 1, q]
@@ -85,7 +106,7 @@ def add_phonons(T, e, qa, qb, strength, i, t, position, R, out):
 
 
 @njit(cache=True, nogil=True)
-def line_rate(gap, xi, width, nuclear_width):
+def line_rate(gap: float, xi: float, width: float, nuclear_width: float) -> float:
     """Return k(xi) [1/s] for a full gap and a bias in K."""
     if nuclear_width > 0.0:
         return np.pi * gap * gap / (2 * _HBAR) * np.exp(-abs(xi) / nuclear_width) / (2 * nuclear_width)
@@ -93,13 +114,13 @@ def line_rate(gap, xi, width, nuclear_width):
 
 
 @njit(cache=True, nogil=True)
-def half_width(out_a, out_b):
+def half_width(out_a: float, out_b: float) -> float:
     """Return the half width G of a lifetime line [K] from the out-rates of its two states."""
     return max(_HBAR * (out_a + out_b) / 2, MIN_WIDTH)
 
 
 @njit(cache=True, nogil=True)
-def add_line(R, a, b, k, xi, T):
+def add_line(R: Real, a: int, b: int, k: float, xi: float, T: float) -> None:
     """Add the tunnelling a <-> b at rate k with detailed balance for E_a - E_b = xi."""
     y = np.exp(-min(abs(xi) / T, _CAP))
     down, up = 2 * k / (1 + y), 2 * k * y / (1 + y)
@@ -112,8 +133,11 @@ def add_line(R, a, b, k, xi, T):
 
 
 @njit(cache=True, nogil=True)
-def add_lines(B, T, pa, pb, pB, gap, ps, window, nuclear, out, position, R, skip):
+def add_lines(
+    B: float, T: float, arrays: FrameArrays, out: Real, position: Index, R: Real, skip: int
+) -> None:
     """Add the tunnelling of every crossing but number ``skip``."""
+    pa, pb, pB, gap, ps, window, nuclear = arrays[6:]
     for p in range(pa.size):
         xi = ps[p] * (B - pB[p])
         if p != skip and abs(xi) < window:
@@ -124,16 +148,16 @@ def add_lines(B, T, pa, pb, pB, gap, ps, window, nuclear, out, position, R, skip
 
 
 @njit(cache=True, nogil=True)
-def rate_matrix(B, T, arrays, R):
+def rate_matrix(B: float, T: float, arrays: FrameArrays, R: Real) -> None:
     """Fill R[a, b] with the rates a -> b at field B; the diagonal stays zero."""
-    field, energy, slope, qa, qb, strength, pa, pb, pB, gap, ps, window, nuclear = arrays
+    field, energy, slope, qa, qb, strength = arrays[:6]
     n = energy.shape[1]
     e, out = np.empty(n), np.zeros(n)
     R[:] = 0.0
     position = np.arange(n)
     i, t = energies_at(B, field, energy, slope, e)
     add_phonons(T, e, qa, qb, strength, i, t, position, R, out)
-    add_lines(B, T, pa, pb, pB, gap, ps, window, nuclear, out, position, R, -1)
+    add_lines(B, T, arrays, out, position, R, -1)
 
 
 def rates_at(frame: Frame, B: float, T: float, nuclear_width: float = 0.0) -> NDArray[np.float64]:

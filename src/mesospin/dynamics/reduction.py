@@ -12,8 +12,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 
+Real = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
 @njit(cache=True, nogil=True)
-def eliminate(R, keep):
+def eliminate(R: Real, keep: int) -> None:
     """Remove all states but the last ``keep`` from R in place, first row first.
 
     The diagonal of R is ignored and overwritten.
@@ -35,7 +39,7 @@ def eliminate(R, keep):
 
 
 @njit(cache=True, nogil=True)
-def rank_by_energy(e, kept, order, position):
+def rank_by_energy(e: Real, kept: Index, order: Index, position: Index) -> None:
     """Order the states from the highest energy down, the kept ones last.
 
     ``order`` holds the previous order on entry, which makes the insertion sort short;
@@ -60,7 +64,7 @@ def first_order(n: int, kept: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 @njit(cache=True, nogil=True)
-def basins(R, order, e, keep, c):
+def basins(R: Real, order: Index, e: Real, keep: int, c: Real) -> None:
     """Write into c[r, k] the probability that the state at rank r relaxes to the k-th kept state.
 
     Only steps down in energy count, so a state far below a well bottom never belongs to it
@@ -134,9 +138,7 @@ def reduced_rates(R: NDArray[np.float64], kept: NDArray[np.int64]) -> NDArray[np
     return block
 
 
-def relaxation_modes(
-    R: NDArray[np.float64], energy: NDArray[np.float64], T: float
-) -> NDArray[np.float64]:
+def relaxation_modes(R: NDArray[np.float64], energy: NDArray[np.float64], T: float) -> NDArray[np.float64]:
     """Return all decay rates of a rate matrix in detailed balance, ascending, shape (n,) [1/s].
 
     The first is zero.  Rates below 1e-8 of the largest drown in the rounding of an

@@ -16,14 +16,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from mesospin.constants import HBAR
 from mesospin.dynamics.frame import Frame
+from mesospin.dynamics.panels import graded_edges, split_panels
 from mesospin.dynamics.rates import (
+    FrameArrays,
+    Index,
+    Real,
     add_line,
     add_lines,
     add_phonons,
@@ -36,8 +42,12 @@ from mesospin.dynamics.reduction import basins, eliminate, first_order, rank_by_
 
 _THREADS = min(8, os.cpu_count() or 1)
 _CAP = 700.0
-#: Lines that move less than this fraction of the molecules in the whole sweep are dropped.
-NEGLIGIBLE = 1e-6
+#: Lines that move less than this fraction of the molecules get no panels of their own, and lines that
+#: could not move this fraction if they stood alone are left out of the rates.
+NEGLIGIBLE, _POSSIBLE = 1e-6, 1e-7
+#: Widest panel where nothing moves [T], the fraction moved in one below which that is the case, the
+#: exponent after which all molecules have left, and the equilibrium population that is none.
+_COARSE, _IDLE, _GONE, _SETTLED = 0.05, 1e-5, 35.0, 1e-5
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 
@@ -57,9 +67,13 @@ class WellPopulations(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """Crossings that matter in a sweep: their number in the frame, field and half width [T]."""
+    """Crossings that move molecules in a sweep: field and half width [T], and the exponent moved.
 
-    index: NDArray[np.int64]
+    ``number`` lists the crossings of the frame that the rate matrix needs: among them are lines
+    that move nothing only because another one short-circuits them.
+    """
+
+    number: NDArray[np.int64]
     field: NDArray[np.float64]
     width: NDArray[np.float64]
     transfer: NDArray[np.float64]
@@ -71,8 +85,8 @@ def active_lines(
     r"""Return the crossings that carry molecules at temperature ``T`` and sweep rate ``rate``.
 
     Only escape from the first well counts: a sweep starts in equilibrium, and molecules that
-    never left do not come back.  The escape rate is a Moebius function of one line's rate k, r = r0 + (r2 - r0) k/(k + h), so
-    a Lorentzian k gives a Lorentzian of half width :math:`(G/s)\sqrt{1 + k_{res}/h}`, where
+    never left do not come back.  The escape rate is a Moebius function of one line's rate k,
+    r = r0 + (r2 - r0) k/(k + h), so a Lorentzian k gives a Lorentzian of half width :math:`(G/s)\sqrt{1 + k_{res}/h}`, where
     s is the slope of the bias.  r0, r1 and r2 are computed without the line, at
     resonance and with an infinitely fast line.
     """
@@ -85,8 +99,60 @@ def active_lines(
         _line_shapes(T, wells, order, start, stop, arrays, width, transfer)
 
     _in_threads(work, count)
-    index = np.flatnonzero(transfer / rate > NEGLIGIBLE)
-    return Lines(index, frame.crossings.field[index], width[index], transfer[index] / rate)
+    field = frame.crossings.field
+    moving = transfer / rate > NEGLIGIBLE
+    number = np.flatnonzero(moving | (_largest_transfer(frame, T, int(wells[0])) / rate > _POSSIBLE))
+    return Lines(number, field[moving], width[moving], transfer[moving] / rate)
+
+
+def _largest_transfer(frame: Frame, T: float, well: int) -> NDArray[np.float64]:
+    """Return the integral of the escape through every line alone, nothing saturated [T/s].
+
+    The Landau-Zener integral times the thermal weight of the state in the first well.
+    """
+    pairs = frame.crossings
+    bias = np.array([np.interp(pairs.field, frame.field, level) for level in frame.energy.T])
+    height = bias[pairs.a, np.arange(len(pairs.field))] - bias[well]
+    weight = np.exp(-np.maximum(height, 0.0) / T)
+    return np.asarray(weight * np.pi * pairs.gap**2 / (2 * HBAR * pairs.slope), dtype=np.float64)
+
+
+def sweep_edges(
+    frame: Frame,
+    T: float,
+    wells: NDArray[np.int64],
+    lo: float,
+    hi: float,
+    rate: float,
+    lines: Lines,
+    widest: float,
+) -> NDArray[np.float64]:
+    """Return panel edges of an upward sweep that are fine only where populations move.
+
+    Panels are as wide as 50 mT where escape is negligible and after the last molecule has
+    left for good; ``widest`` elsewhere, graded at every line.
+    """
+    base = np.linspace(lo, hi, max(2, int(np.ceil((hi - lo) / _COARSE)) + 1))
+    cell = np.diff(base) / rate
+    middle = (base[1:] + base[:-1]) / 2
+    silent = with_lines(frame, np.empty(0, np.int64))
+    least = escape_rates(silent, T, wells, middle)[:, 0] * cell
+    most = escape_rates(with_lines(frame, lines.number), T, wells, middle)[:, 0] * cell
+    cells = np.searchsorted(base, lines.field) - 1
+    inside = (cells >= 0) & (cells < len(cell))
+    resonant = np.bincount(cells[inside], lines.transfer[inside], len(cell))
+    equilibrium = _edge_table(frame, T, wells, base)[:-1, 0]
+    away = equilibrium < _SETTLED  # from here on molecules that leave the first well do not return
+    gone = away & (np.concatenate([[0.0], np.cumsum(np.where(away, least + resonant, 0.0))[:-1]]) > _GONE)
+    # in a cell the escape rate lies between that without lines and that at its middle with them
+    idle = gone | (most + resonant < _IDLE)
+    live = ~gone[np.clip(cells, 0, len(cell) - 1)] & inside
+    centres, widths = lines.field[live], lines.width[live]
+    if lo < 0.0 < hi:  # the equilibrium turns over at zero field
+        centres, widths = np.append(centres, 0.0), np.append(widths, 1e-4)
+    edges = np.union1d(graded_edges(lo, hi, centres, widths, widest=_COARSE), base)
+    busy = ~idle[np.clip(np.searchsorted(base, (edges[1:] + edges[:-1]) / 2) - 1, 0, len(cell) - 1)]
+    return split_panels(edges, np.where(busy, widest, _COARSE))
 
 
 def with_lines(frame: Frame, index: NDArray[np.int64]) -> Frame:
@@ -131,21 +197,32 @@ def two_well_populations(
     nodes = field(times[:-1, None] + duration[:, None] * _NODES)
     edges = field(times)
     panels = len(duration)
-    exponent, edge = np.empty(panels), np.empty((panels + 1, 3))
+    exponent = np.empty(panels)
     arrays = frame_arrays(frame, nuclear_width)
     order = first_order(frame.energy.shape[1], wells)
+    edge = _edge_table(frame, T, wells, edges)
 
     def transfer(first: int, last: int) -> None:
         _transfer(T, wells, order, first, last, nodes, duration, arrays, exponent)
 
-    def equilibria(first: int, last: int) -> None:
-        _equilibria(T, wells, order, first, last, edges, arrays, edge)
-
     _in_threads(transfer, panels)
-    _in_threads(equilibria, panels + 1)
     equilibrium = edge[:, 0]
     population = _follow(equilibrium, exponent, equilibrium[0] if start is None else start)
     return WellPopulations(population, edge[:, 1], edge[:, 2], equilibrium)
+
+
+def _edge_table(
+    frame: Frame, T: float, wells: NDArray[np.int64], edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return equilibrium population and mean slopes of both wells at the edges, shape (k, 3)."""
+    result = np.empty((len(edges), 3))
+    arrays, order = frame_arrays(frame), first_order(frame.energy.shape[1], wells)
+
+    def work(first: int, last: int) -> None:
+        _equilibria(T, wells, order, first, last, edges, arrays, result)
+
+    _in_threads(work, len(edges))
+    return result
 
 
 def escape_rates(
@@ -170,21 +247,33 @@ def escape_rates(
 def _in_threads(work: Callable[[int, int], None], count: int) -> None:
     bounds = np.linspace(0, count, 4 * _THREADS + 1).astype(int)
     with ThreadPoolExecutor(_THREADS) as pool:
-        for future in [pool.submit(work, int(i), int(j)) for i, j in zip(bounds, bounds[1:], strict=False)]:
+        for future in [pool.submit(work, int(i), int(j)) for i, j in pairwise(bounds)]:
             future.result()
 
 
 @njit(cache=True, nogil=True)
-def _escape(B, T, wells, arrays, skip, order, position, e, out, c, R):
+def _escape(
+    B: float,
+    T: float,
+    wells: Index,
+    arrays: FrameArrays,
+    skip: int,
+    order: Index,
+    position: Index,
+    e: Real,
+    out: Real,
+    c: Real,
+    R: Real,
+) -> tuple[float, float]:
     """Fill R, in order of rank, with the rates at B; return the Boltzmann sums of the two basins."""
-    field, energy, slope, qa, qb, strength, pa, pb, pB, gap, ps, window, nuclear = arrays
+    field, energy, slope, qa, qb, strength = arrays[:6]
     i, t = energies_at(B, field, energy, slope, e)
     rank_by_energy(e, wells, order, position)
     R[:] = 0.0
     out[:] = 0.0
     add_phonons(T, e, qa, qb, strength, i, t, position, R, out)
     basins(R, order, e, 2, c)
-    add_lines(B, T, pa, pb, pB, gap, ps, window, nuclear, out, position, R, skip)
+    add_lines(B, T, arrays, out, position, R, skip)
     Z0, Z1 = 0.0, 0.0
     for r in range(e.size):
         if c[r, 0] > 0.0:
@@ -195,11 +284,19 @@ def _escape(B, T, wells, arrays, skip, order, position, e, out, c, R):
 
 
 @njit(cache=True, nogil=True)
-def _line_shapes(T, wells, start, first, last, arrays, width, transfer):
+def _line_shapes(
+    T: float,
+    wells: Index,
+    start: Index,
+    first: int,
+    last: int,
+    arrays: FrameArrays,
+    width: Real,
+    transfer: Real,
+) -> None:
     """Write half width [T] and the integral of the escape rate over the field [T/s] of every line."""
-    energy, pa, pb, pB, gap, ps, nuclear = (
-        arrays[1], arrays[6], arrays[7], arrays[8], arrays[9], arrays[10], arrays[12],
-    )  # fmt: skip
+    energy, nuclear = arrays[1], arrays[12]
+    pa, pb, pB, gap, ps = arrays[6:11]
     n = energy.shape[1]
     order, position = start.copy(), np.empty(n, np.int64)
     e, out, c = np.empty(n), np.empty(n), np.empty((n, 2))
@@ -230,7 +327,16 @@ def _line_shapes(T, wells, start, first, last, arrays, width, transfer):
 
 
 @njit(cache=True, nogil=True)
-def _escape_rates(T, wells, start, first, last, fields, arrays, result):
+def _escape_rates(
+    T: float,
+    wells: Index,
+    start: Index,
+    first: int,
+    last: int,
+    fields: Real,
+    arrays: FrameArrays,
+    result: Real,
+) -> None:
     """Write the escape rates from the two wells at the fields first..last."""
     n = arrays[1].shape[1]
     order, position = start.copy(), np.empty(n, np.int64)
@@ -243,7 +349,17 @@ def _escape_rates(T, wells, start, first, last, fields, arrays, result):
 
 
 @njit(cache=True, nogil=True)
-def _transfer(T, wells, start, first, last, nodes, duration, arrays, exponent):
+def _transfer(
+    T: float,
+    wells: Index,
+    start: Index,
+    first: int,
+    last: int,
+    nodes: Real,
+    duration: Real,
+    arrays: FrameArrays,
+    exponent: Real,
+) -> None:
     """Integrate Gamma_L + Gamma_R over the panels first..last by Gauss quadrature."""
     rates = np.empty((nodes.shape[1], 2))
     for i in range(first, last):
@@ -255,7 +371,16 @@ def _transfer(T, wells, start, first, last, nodes, duration, arrays, exponent):
 
 
 @njit(cache=True, nogil=True)
-def _equilibria(T, wells, start, first, last, edges, arrays, result):
+def _equilibria(
+    T: float,
+    wells: Index,
+    start: Index,
+    first: int,
+    last: int,
+    edges: Real,
+    arrays: FrameArrays,
+    result: Real,
+) -> None:
     """Write the thermal population of the first well and the mean slopes of both at the edges."""
     field, energy, slope, qa, qb, strength = arrays[:6]
     n = energy.shape[1]
@@ -283,7 +408,7 @@ def _equilibria(T, wells, start, first, last, edges, arrays, result):
 
 
 @njit(cache=True, nogil=True)
-def _follow(equilibrium, exponent, start):
+def _follow(equilibrium: Real, exponent: Real, start: float) -> Real:
     """Follow N through the panels, the equilibrium being linear inside each."""
     population = np.empty(equilibrium.size)
     population[0] = start
