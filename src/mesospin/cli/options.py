@@ -24,6 +24,6 @@ Span = Annotated[str, typer.Option("--span", metavar="LO:HI", help="Range of the
 Temperatures = Annotated[
     str,
     typer.Option(
-        "--T", metavar="KELVIN", help="Temperatures: '1.9', '0.05,1.5 K' or '2:4:11' (lo:hi:points)."
+        "--T", metavar="KELVIN", help="Temperatures [K]: '1.9', '0.05,1.5 K' or '2:4:11' (lo:hi:points)."
     ),
 ]

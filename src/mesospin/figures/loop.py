@@ -75,7 +75,7 @@ def _draw_classical(axes: Axes, dataset: xr.Dataset) -> None:
         return
     curves = dataset["stoner_wohlfarth"].transpose("branch", "field").values
     reversed_here = bool(np.any(curves[:, 0] * curves[:, -1] < 0))
-    name = "classical,\nno tunnelling" + ("" if reversed_here else "\n(reverses beyond\nthis range)")
+    name = "classical,\nno tunnelling" + ("" if reversed_here else _where_it_reverses(dataset))
     for curve in curves:
         axes.plot(
             dataset["field"].values,
@@ -87,6 +87,15 @@ def _draw_classical(axes: Axes, dataset: xr.Dataset) -> None:
             label=name,
         )
         name = "_nolegend_"
+
+
+def _where_it_reverses(dataset: xr.Dataset) -> str:
+    """Say where the classical loop reverses, where that lies outside the picture."""
+    if "classical_coercive_field" in dataset:
+        field = float(dataset["classical_coercive_field"])
+        if np.isfinite(field):
+            return f"\n(reverses at\n{field:.3g} T)"
+    return "\n(reverses beyond\nthis range)"
 
 
 def _mark_steps(axes: Axes, dataset: xr.Dataset) -> bool:
