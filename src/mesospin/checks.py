@@ -17,6 +17,7 @@ __all__ = [
     "finite_array",
     "fraction_of_one",
     "half_integer",
+    "instance_of",
     "integer",
     "nearest",
     "non_negative",
@@ -242,6 +243,22 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     if close:
         return f"did you mean {lowered[close[0]]}?"
     return "choose one of " + ", ".join(known) if known else "there is nothing to choose from"
+
+
+def instance_of(name: str, value: object, *kinds: type, hint: str) -> None:
+    """Raise unless `value` is an instance of one of `kinds`; `hint` says what to do instead.
+
+    Examples
+    --------
+    >>> instance_of("S", 1.5, int, hint="double it")
+    Traceback (most recent call last):
+    ...
+    mesospin.errors.InputError: S must be an int, got 1.5; double it
+    """
+    if not isinstance(value, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds)
+        article = "an" if names[0] in "aeiouAEIOU" else "a"
+        raise InputError(f"{name} must be {article} {names}, got {value!r}; {hint}")
 
 
 def one_of(name: str, value: object, choices: Sequence[str]) -> str:

@@ -14,12 +14,8 @@ from mesospin.dynamics.master import populations, thermal
 from mesospin.dynamics.panels import graded_edges
 from mesospin.dynamics.rates import MIN_WIDTH, rates_at
 from mesospin.dynamics.reduction import metastable_states
-from mesospin.dynamics.two_wells import (
-    active_lines,
-    sweep_edges,
-    two_well_populations,
-    with_lines,
-)
+from mesospin.dynamics.two_wells import sweep_edges, two_well_populations
+from mesospin.dynamics.well_rates import active_lines, with_lines
 from mesospin.errors import InputError
 from mesospin.model.environment import PhononBath
 from mesospin.spectrum.matrices import field_line
@@ -55,7 +51,7 @@ class Branch(NamedTuple):
             return mean / -MU_B
         first = frozen_field_average(self.field, self.population, fields, width)
         slopes = [np.interp(fields, self.field, row) for row in self.slopes]
-        return (first * slopes[0] + (1 - first) * slopes[1]) / -MU_B
+        return np.asarray((first * slopes[0] + (1 - first) * slopes[1]) / -MU_B)
 
 
 def molecule_frame(molecule: Molecule, bath: PhononBath | None, span: tuple[float, float]) -> Frame:

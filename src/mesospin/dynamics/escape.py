@@ -11,7 +11,7 @@ from mesospin.dynamics.frame import Frame
 from mesospin.dynamics.panels import graded_edges
 from mesospin.dynamics.rates import rates_at
 from mesospin.dynamics.reduction import relaxation_modes
-from mesospin.dynamics.two_wells import active_lines, escape_rates, with_lines
+from mesospin.dynamics.well_rates import active_lines, escape_rates, with_lines
 
 _WIDEST = 5e-3
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)

@@ -157,8 +157,8 @@ def uniaxial_frame(system: SpinSystem, line: FieldLine, lo: float, hi: float, ba
     a, b = a[near], b[near]
     pairs = downfold_pairs(line, a, b)
     with np.errstate(invalid="ignore"):
-        inside = pairs.converged & (pairs.slope > 0) & (pairs.field >= lo) & (pairs.field <= hi)
-    inside = np.flatnonzero(inside)[np.argsort(pairs.field[inside], kind="stable")]
+        found = pairs.converged & (pairs.slope > 0) & (pairs.field >= lo) & (pairs.field <= hi)
+    inside = np.flatnonzero(found)[np.argsort(pairs.field[found], kind="stable")]
     a, b = a[inside].astype(np.int64), b[inside].astype(np.int64)
     gap = np.where(pairs.zero, 0.0, pairs.gap)[inside]
     catalogue = Catalogue(a, b, pairs.field[inside], gap, pairs.slope[inside], pairs.zero[inside], a, b)
@@ -235,11 +235,11 @@ def _tabulated(
 
     A narrow crossing changes them outside its window, a wide one from its centre on.
     """
-    extra = [np.empty(0)]
+    extra: list[NDArray[np.float64]] = [np.empty(0)]
     for c in found:
         nearest = (0.1 * c.gap if c.wide else 1.01 * WINDOW) / c.slope
         count = max(1, int(np.ceil(np.log(GRID_STEP / nearest) / np.log(_SPREAD))))
-        reach = nearest * _SPREAD ** np.arange(count)
+        reach = nearest * _SPREAD ** np.arange(count, dtype=np.float64)
         extra += [c.field + reach, c.field - reach, np.array([c.field] if c.wide else [])]
     fields = np.setdiff1d(np.round(np.concatenate(extra), 12), np.round(tracks.field, 12))
     fields = fields[(fields > tracks.field[0]) & (fields < tracks.field[-1])]
@@ -299,5 +299,5 @@ def reversed_frame(frame: Frame) -> Frame:
 
 def _mirrored(pairs: PairTable) -> PairTable:
     """Return crossings seen along the reversed axis: the other state has the larger slope."""
-    backwards = type(pairs)(*(column[::-1] for column in pairs))
+    backwards = type(pairs)._make(column[::-1] for column in pairs)
     return backwards._replace(a=pairs.b[::-1], b=pairs.a[::-1], field=-pairs.field[::-1])

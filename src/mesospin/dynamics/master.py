@@ -105,5 +105,5 @@ def _radau(
             M[n + i, n + i] += 1.0
             rhs[i] = p[i]
             rhs[n + i] = p[i]
-        p = np.linalg.solve(M, rhs)[n:]
+        p[:] = np.linalg.solve(M, rhs)[n:]
         result[k + 1] = p

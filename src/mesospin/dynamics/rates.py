@@ -59,8 +59,7 @@ def frame_arrays(frame: Frame, nuclear_width: float = 0.0) -> FrameArrays:
 def energies_at(B: float, field: Real, energy: Real, slope: Real, e: Real) -> tuple[int, float]:
     """Write the energies at B into e by cubic Hermite interpolation; return cell and fraction."""
     g = field.size
-    i = np.searchsorted(field, B, side="right") - 1
-    i = min(max(i, 0), g - 2)
+    i = min(max(int(np.searchsorted(field, B, side="right")) - 1, 0), g - 2)
     h = field[i + 1] - field[i]
     t = (B - field[i]) / h
     h00 = (1 + 2 * t) * (1 - t) * (1 - t)
@@ -109,14 +108,16 @@ def add_phonons(
 def line_rate(gap: float, xi: float, width: float, nuclear_width: float) -> float:
     """Return k(xi) [1/s] for a full gap and a bias in K."""
     if nuclear_width > 0.0:
-        return np.pi * gap * gap / (2 * _HBAR) * np.exp(-abs(xi) / nuclear_width) / (2 * nuclear_width)
+        window: float = np.exp(-abs(xi) / nuclear_width) / (2 * nuclear_width)
+        return np.pi * gap * gap / (2 * _HBAR) * window
     return gap * gap / (2 * _HBAR) * width / (xi * xi + width * width)
 
 
 @njit(cache=True, nogil=True)
 def half_width(out_a: float, out_b: float) -> float:
     """Return the half width G of a lifetime line [K] from the out-rates of its two states."""
-    return max(_HBAR * (out_a + out_b) / 2, MIN_WIDTH)
+    width = _HBAR * (out_a + out_b) / 2
+    return width if width > MIN_WIDTH else MIN_WIDTH
 
 
 @njit(cache=True, nogil=True)

@@ -11,7 +11,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-
 Real = NDArray[np.float64]
 Index = NDArray[np.int64]
 

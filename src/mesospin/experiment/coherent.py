@@ -68,7 +68,7 @@ def _by_windows(
 ) -> Run:
     if not isinstance(protocol, FieldSweep):
         msg = (
-            f"protocol must be a FieldSweep for Exact() in a sweep this slow (phase above {MAX_PHASE:.0e} rad), "
+            f"protocol must be a FieldSweep where Exact() has more than {MAX_PHASE:.0e} rad to follow, "
             f"got {type(protocol).__name__}; use RateEquations()"
         )
         raise InputError(msg)

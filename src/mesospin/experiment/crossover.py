@@ -30,13 +30,13 @@ def crossover_temperature(
     span: Sequence[float],
     *,
     bath: PhononBath | FromSystem = FROM_SYSTEM,
-    dipolar: DipolarBath | None | FromSystem = FROM_SYSTEM,
-    disorder: Disorder | None | FromSystem = FROM_SYSTEM,
+    dipolar: DipolarBath | FromSystem | None = FROM_SYSTEM,
+    disorder: Disorder | FromSystem | None = FROM_SYSTEM,
 ) -> float:
     """Return the temperature at which the loop leaves its low-temperature limit [K].
 
     Below it the ground state tunnels, above it thermally activated tunnelling sets in.  It is where
-    max |M(T) - M(0.05 K)|/Ms reaches 0.1 for the most frequent molecule of the ensemble, found by
+    ``max |M(T) - M(0.05 K)| / Ms`` reaches 0.1 for the most frequent molecule of the ensemble, found by
     bisection to 1 %.
 
     Parameters

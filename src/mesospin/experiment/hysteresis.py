@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from mesospin import units
 from mesospin.bath.disorder import CUTOFF, Molecule
-from mesospin.checks import finite_array, positive
+from mesospin.checks import finite_array, instance_of, positive
 from mesospin.checks import span as check_span
 from mesospin.dynamics.branch import bottoms, molecule_frame, sweep_branch
 from mesospin.dynamics.frame import Frame, reversed_frame
-from mesospin.dynamics.methods import Exact, RateEquations
+from mesospin.dynamics.methods import RateEquations
 from mesospin.errors import InputError
 from mesospin.experiment.ensemble import ensemble, field_pair, saturation_moment
 from mesospin.experiment.loop_features import coercive_field, crossover, remanence
@@ -66,8 +66,8 @@ def hysteresis(
     azimuth: Quantity = 0.0,
     powder: int | None = None,
     bath: PhononBath | FromSystem = FROM_SYSTEM,
-    dipolar: DipolarBath | None | FromSystem = FROM_SYSTEM,
-    disorder: Disorder | None | FromSystem = FROM_SYSTEM,
+    dipolar: DipolarBath | FromSystem | None = FROM_SYSTEM,
+    disorder: Disorder | FromSystem | None = FROM_SYSTEM,
     nuclear: NuclearBath | None = None,
     field_step: float = 2e-3,
     method: RateEquations = RateEquations(),
@@ -231,9 +231,7 @@ def field_grid(span: tuple[float, float], step: float) -> NDArray[np.float64]:
     return np.asarray(fields, dtype=np.float64)
 
 
-def _branch(
-    frame: Frame, T: float, fields: NDArray[np.float64], task: LoopTask
-) -> NDArray[np.float64]:
+def _branch(frame: Frame, T: float, fields: NDArray[np.float64], task: LoopTask) -> NDArray[np.float64]:
     margin = CUTOFF * task.width + 5e-3
     branch = sweep_branch(
         frame,
@@ -251,12 +249,8 @@ def _branch(
 def _inputs(
     T: ArrayLike, rate: Quantity, span: Sequence[float], method: RateEquations
 ) -> tuple[tuple[float, ...], float, tuple[float, float]]:
-    if isinstance(method, Exact):
-        msg = "method must be RateEquations() for a loop, got Exact(): it has no phonons; use sweep(...) for one passage"
-        raise InputError(msg)
-    if not isinstance(method, RateEquations):
-        msg = f"method must be RateEquations(), got {method!r}"
-        raise InputError(msg)
+    hint = "coherent methods have no phonons, use sweep(...) for one passage"
+    instance_of("method", method, RateEquations, hint=hint)
     values = np.atleast_1d(finite_array("T", T))
     if values.ndim != 1 or not len(values) or not np.all(values > 0):
         msg = f"T must be one or several temperatures > 0 [K], got {values.tolist()}"

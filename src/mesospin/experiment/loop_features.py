@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 SAME_LOOP = 0.1
 
 
-def coercive_field(
-    fields: NDArray[np.float64], reduced: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def coercive_field(fields: NDArray[np.float64], reduced: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the field at which the up branch crosses zero magnetisation, shape (temperature,) [T].
 
     NaN where the branch does not cross zero inside the span.
@@ -33,9 +31,7 @@ def remanence(fields: NDArray[np.float64], reduced: NDArray[np.float64]) -> NDAr
     return np.array([-np.interp(0.0, fields, branch) for branch in reduced[:, 0]])
 
 
-def crossover(
-    temperatures: NDArray[np.float64], reduced: NDArray[np.float64]
-) -> tuple[float, float, float]:
+def crossover(temperatures: NDArray[np.float64], reduced: NDArray[np.float64]) -> tuple[float, float, float]:
     """Return the temperature up to which the loops are the same, and the bracket around it [K].
 
     The loop at the lowest temperature is the reference; loops count as the same while

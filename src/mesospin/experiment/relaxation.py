@@ -46,8 +46,8 @@ def relaxation_rates(
     axis: Sequence[float] = (0.0, 0.0, 1.0),
     transverse: Sequence[float] = (0.0, 0.0),
     bath: PhononBath | FromSystem = FROM_SYSTEM,
-    dipolar: DipolarBath | None | FromSystem = FROM_SYSTEM,
-    disorder: Disorder | None | FromSystem = FROM_SYSTEM,
+    dipolar: DipolarBath | FromSystem | None = FROM_SYSTEM,
+    disorder: Disorder | FromSystem | None = FROM_SYSTEM,
     nuclear: NuclearBath | None = None,
 ) -> xr.Dataset:
     r"""Return how the magnetisation of a molecule relaxes, from one-phonon and tunnelling rates.
@@ -77,9 +77,9 @@ def relaxation_rates(
         Averages: ``slowest_rate`` [1/s] and ``tau`` [s] (temperature, field); with three temperatures
         or more ``barrier`` [K], ``prefactor`` [s] and their errors (field), the straight line of
         ln tau against 1/T.  The ideal molecule at exactly the field given: ``energy``
-        (field, level) [K], ``moment`` (field, level) [mu_B], ``rate`` (temperature, field, level_to, level_from)
-        [1/s], ``eigen_rate`` (temperature, field, mode) [1/s] and ``path``, the states on the way of
-        least resistance between the wells.
+        (field, level) [K], ``moment`` (field, level) [mu_B], ``rate`` (temperature, field,
+        level_to, level_from) [1/s], ``eigen_rate`` (temperature, field, mode) [1/s] and
+        ``path``, the states on the way of least resistance between the wells.
 
     Raises
     ------
@@ -163,9 +163,7 @@ def _local(
     strength = phonon_strengths(system, bath, point.states) if bath else np.zeros((n, n))
     rates = [rates_between(point, strength, T, window) for T in temperatures]
     modes = [relaxation_modes(R, point.energy, T) for R, T in zip(rates, temperatures, strict=True)]
-    paths = [
-        _path(system, point, R, float(T)) for R, T in zip(rates, temperatures, strict=True)
-    ]
+    paths = [_path(system, point, R, float(T)) for R, T in zip(rates, temperatures, strict=True)]
     # published rate matrices act on columns: rate[to, from]
     return _Local(
         point.energy,
@@ -193,9 +191,7 @@ def _name(system: SpinSystem, states: Array, k: int) -> str:
     return basis_labels(system)[best] if weight[best] > 0.5 else f"level {k}"
 
 
-def _arrhenius(
-    temperatures: NDArray[np.float64], tau: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _arrhenius(temperatures: NDArray[np.float64], tau: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return barrier [K], prefactor [s] and their standard errors of ln tau = ln tau0 + U/T."""
     model = LinearModel()
     x, y = 1 / temperatures, np.log(tau)

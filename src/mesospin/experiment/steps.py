@@ -90,7 +90,7 @@ def mean_steps(members: Sequence[Steps], weights: Sequence[float], rate: float) 
         (share * column("field")).sum(axis=0),
         np.sqrt((share * gap**2).sum(axis=0)),
         (share * slope).sum(axis=0),
-        zero.all(axis=0),
+        np.asarray(zero.all(axis=0)),
         (share * probability).sum(axis=0),
     )
 

@@ -21,7 +21,7 @@ from mesospin.errors import InputError
 from mesospin.model.system import SpinSystem
 from mesospin.model.term import Term
 from mesospin.model.terms import SpinPower
-from mesospin.operators.spin import ladder_power, projections
+from mesospin.operators.spin import projections
 from mesospin.results import result, variable
 from mesospin.spectrum.matrices import unit_axis
 
@@ -60,7 +60,7 @@ def stoner_wohlfarth(
 
     Examples
     --------
-    An axial spin along its axis switches at 2 |D| S/(g mu_B):
+    An axial spin along its axis switches at ``2 |D| S / (g mu_B)``:
 
     >>> from mesospin.model.system import giant_spin
     >>> loop = stoner_wohlfarth(giant_spin(10, D=-0.548), (-9.0, 9.0))
@@ -123,12 +123,10 @@ def _quantum_ratio(S: float, rank: int) -> float:
     two_s = round(2 * S)
     if rank > two_s:
         return 1.0
-    return factorial(two_s) / (2**rank * factorial(two_s - rank) * S**rank)
+    return float(factorial(two_s) / (2**rank * factorial(two_s - rank) * S**rank))
 
 
-def _coherent_mean(
-    term: Term, system: SpinSystem, directions: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _coherent_mean(term: Term, system: SpinSystem, directions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return <n|term|n> in the coherent states along ``directions``."""
     S = system.spins[0].S
     operator = sum(matrix for ((_, matrix),) in term.products(system.spins))
@@ -136,7 +134,9 @@ def _coherent_mean(
     phi = np.arctan2(directions[:, 1], directions[:, 0])
     m = projections(S)
     two_s = round(2 * S)
-    binomial = np.array([np.sqrt(factorial(two_s) / (factorial(round(S + x)) * factorial(round(S - x)))) for x in m])
+    binomial = np.array(
+        [np.sqrt(factorial(two_s) / (factorial(round(S + x)) * factorial(round(S - x)))) for x in m]
+    )
     amplitude = (
         binomial
         * np.cos(theta / 2)[:, None] ** (S + m)
@@ -157,9 +157,7 @@ def _neighbours() -> NDArray[np.intp]:
     """Return the grid neighbours of every direction, shape (k, 8)."""
     i, j = np.divmod(np.arange(_POLAR * _AZIMUTH), _AZIMUTH)
     steps = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]
-    columns = [
-        np.clip(i + a, 0, _POLAR - 1) * _AZIMUTH + (j + b) % _AZIMUTH for a, b in steps
-    ]
+    columns = [np.clip(i + a, 0, _POLAR - 1) * _AZIMUTH + (j + b) % _AZIMUTH for a, b in steps]
     return np.stack(columns, axis=1)
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from mesospin.errors import InputError
-from mesospin.model.environment import FROM_SYSTEM, FromSystem, PhononBath
+from mesospin.model.environment import FromSystem, PhononBath
 from mesospin.model.system import SpinSystem
 
 Bath = TypeVar("Bath")
 
 
-def chosen(given: Bath | None | FromSystem, default: Bath | None) -> Bath | None:
+def chosen(given: Bath | FromSystem | None, default: Bath | None) -> Bath | None:
     """Return ``given``, or ``default`` where it is left to the system."""
-    return default if given is FROM_SYSTEM else given  # type: ignore[return-value]
+    return default if isinstance(given, FromSystem) else given
 
 
-def phonon_bath(system: SpinSystem, given: PhononBath | None | FromSystem) -> PhononBath | None:
+def phonon_bath(system: SpinSystem, given: PhononBath | FromSystem | None) -> PhononBath | None:
     """Return the phonon bath of a system; None only where no spin couples to phonons.
 
     Raises

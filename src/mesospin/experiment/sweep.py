@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mesospin.bath.disorder import Molecule
-from mesospin.checks import integer, positive
+from mesospin.checks import instance_of, integer, positive
+from mesospin.constants import MU_B
 from mesospin.dynamics.branch import full_edges, mean_slope, molecule_frame
 from mesospin.dynamics.frame import Frame
 from mesospin.dynamics.master import populations, thermal
@@ -26,7 +27,7 @@ from mesospin.dynamics.protocols import (
 from mesospin.errors import InputError
 from mesospin.experiment.coherent import density_sweep, unitary_sweep
 from mesospin.experiment.ensemble import ensemble, saturation_moment
-from mesospin.experiment.surroundings import chosen, phonon_bath, written
+from mesospin.experiment.surroundings import phonon_bath, written
 from mesospin.model.environment import (
     FROM_SYSTEM,
     Disorder,
@@ -36,7 +37,6 @@ from mesospin.model.environment import (
 )
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
-from mesospin.constants import MU_B
 from mesospin.spectrum.matrices import field_line
 
 _WIDEST = 5e-3
@@ -115,9 +115,9 @@ def sweep(
     >>> bool(pulse.reduced[0] < 0.1)
     True
     """
-    if not isinstance(protocol, FieldSweep | FieldSteps | HalfSinePulse | ConstantField):
-        msg = f"protocol must be FieldSweep, FieldSteps, HalfSinePulse or ConstantField, got {protocol!r}"
-        raise InputError(msg)
+    kinds = (FieldSweep, FieldSteps, HalfSinePulse, ConstantField)
+    instance_of("protocol", protocol, *kinds, hint="make one of these")
+    instance_of("method", method, RateEquations, Exact, Lindblad, hint="make one of these")
     integer("points", points, at_least=2)
     temperature = None if T is None else positive("T", T, "K")
     used: dict[str, Any] = {"method": repr(method), "protocol": repr(protocol), "T": temperature}
@@ -135,17 +135,15 @@ def sweep(
         population = runs[0][1] if len(runs) == 1 else None
         return _dataset(system, protocol, times, np.asarray(moment), population, used)
     if powder is not None or disorder is not None:
-        msg = f"{type(method).__name__} sweeps one molecule; leave out powder and disorder, or use RateEquations()"
+        name = type(method).__name__
+        msg = f"{name} sweeps one molecule; leave out powder and disorder, or use RateEquations()"
         raise InputError(msg)
     line = field_line(system, axis=axis, transverse=transverse)
     times = _output_times(protocol.segments(), points)
     if isinstance(method, Exact):
         run = unitary_sweep(system, line, protocol, times, temperature, method, axis, transverse)
-    elif isinstance(method, Lindblad):
-        run = density_sweep(line, protocol, times, temperature, method)
     else:
-        msg = f"method must be RateEquations(), Exact() or Lindblad(...), got {method!r}"
-        raise InputError(msg)
+        run = density_sweep(line, protocol, times, temperature, method)
     return _dataset(system, protocol, times, *run, used)
 
 
@@ -191,9 +189,7 @@ def _by_rates(
     return mean_slope(frame, protocol.B(times), population) / -MU_B, population
 
 
-def _segment_steps(
-    frame: Frame, segment: Segment, window: float
-) -> tuple[NDArray[np.float64], Frame]:
+def _segment_steps(frame: Frame, segment: Segment, window: float) -> tuple[NDArray[np.float64], Frame]:
     """Return the time steps of one segment and the frame with the crossings that matter in it."""
     length = segment.stop - segment.start
     if segment.time is None:

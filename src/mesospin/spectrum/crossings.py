@@ -86,9 +86,7 @@ def diabatic_tracks(
     adiabatic_gap: float = ADIABATIC_GAP,
 ) -> DiabaticTracks:
     """Follow the diabatic levels of ``system`` along ``line`` from ``lo`` to ``hi`` [T]."""
-    return track(
-        line, lo, hi, step=GRID_STEP, adiabatic_gap=adiabatic_gap, site_slope=site_slope(system)
-    )
+    return track(line, lo, hi, step=GRID_STEP, adiabatic_gap=adiabatic_gap, site_slope=site_slope(system))
 
 
 def crossings(
@@ -159,7 +157,7 @@ def crossings(
         )
         raise InputError(msg)
     inputs = {"span": [lo, hi], "axis": list(axis), "transverse": list(transverse)}
-    return _dataset(system, line, found, inputs)
+    return _dataset(system, found, inputs)
 
 
 def find_crossings(
@@ -171,7 +169,7 @@ def find_crossings(
     """
     blocks = _Blocks.of(system, line)
     narrow = _narrow(system, line, tracks, blocks, zero_field)
-    wide = _wide(line, tracks, blocks)
+    wide = _wide(line, tracks)
     return sorted(_downfolded(line, narrow) + wide, key=lambda c: (round(c.field, 9), c.level_from))
 
 
@@ -274,9 +272,7 @@ def _main_state(states: Array) -> int:
     return int(np.argmax(weight)) if weight.max() > _LABEL_WEIGHT else -1
 
 
-def _forbidden(
-    blocks: _Blocks, first: Array, second: Array, B: float, zero_field: bool
-) -> tuple[bool, str]:
+def _forbidden(blocks: _Blocks, first: Array, second: Array, B: float, zero_field: bool) -> tuple[bool, str]:
     numbers = blocks.of_state(first), blocks.of_state(second)
     if min(numbers) >= 0 and numbers[0] != numbers[1]:
         return True, f"selection rule: {blocks.name}"
@@ -290,7 +286,7 @@ def _reversed(first: Array, second: Array) -> bool:
     return bool(np.abs(np.abs(first) ** 2 - np.abs(second[::-1]) ** 2).max() < 1e-6)
 
 
-def _wide(line: FieldLine, tracks: DiabaticTracks, blocks: _Blocks) -> list[Crossing]:
+def _wide(line: FieldLine, tracks: DiabaticTracks) -> list[Crossing]:
     """Return the minima of the distance of neighbouring levels that exceed the adiabatic gap."""
     energy = np.sort(tracks.energy, axis=1)
     gaps = np.diff(energy, axis=1)
@@ -365,9 +361,7 @@ def _downfolded(line: FieldLine, narrow: list[Crossing]) -> list[Crossing]:
     return refined
 
 
-def _dataset(
-    system: SpinSystem, line: FieldLine, found: list[Crossing], inputs: dict[str, object]
-) -> xr.Dataset:
+def _dataset(system: SpinSystem, found: list[Crossing], inputs: dict[str, list[float]]) -> xr.Dataset:
     names, m = basis_labels(system), electronic_projection(system)
 
     def column(field: str) -> NDArray[np.generic]:

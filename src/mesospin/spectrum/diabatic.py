@@ -103,9 +103,7 @@ def _rotate_groups(
     return DiabaticPoint(B, energy, slope, U, coupling)
 
 
-def _diabatise(
-    energy: NDArray[np.float64], moment: Array, adiabatic_gap: float
-) -> tuple[Array, Array]:
+def _diabatise(energy: NDArray[np.float64], moment: Array, adiabatic_gap: float) -> tuple[Array, Array]:
     """Return the rotation of one group that makes the moment diagonal, and H in it."""
     _, rotation = np.linalg.eigh(moment)
     h = (rotation.conj().T * energy) @ rotation
@@ -233,4 +231,4 @@ def _permute(point: DiabaticPoint, order: NDArray[np.intp]) -> DiabaticPoint:
 
 def match_states(before: Array, after: Array) -> NDArray[np.intp]:
     """Return the column of ``after`` with the largest overlap for each column of ``before``."""
-    return np.argmax(np.abs(before.conj().T @ after) ** 2, axis=1)
+    return np.asarray(np.argmax(np.abs(before.conj().T @ after) ** 2, axis=1))

@@ -44,9 +44,7 @@ class DownfoldedPairs(NamedTuple):
     converged: NDArray[np.bool_]
 
 
-def downfold_pairs(
-    line: FieldLine, first: NDArray[np.intp], second: NDArray[np.intp]
-) -> DownfoldedPairs:
+def downfold_pairs(line: FieldLine, first: NDArray[np.intp], second: NDArray[np.intp]) -> DownfoldedPairs:
     """Return field, full gap and slopes of the crossings of pairs of basis states.
 
     Parameters
@@ -72,13 +70,12 @@ def downfold_pairs(
         _downfold(line, first[start : start + size], second[start : start + size])
         for start in range(0, max(len(first), 1), size)
     ]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return DownfoldedPairs(*columns, forbidden_pairs(line, first, second), np.isfinite(columns[0]))
+    field, energy, gap, slope, weight = (np.concatenate(x) for x in zip(*parts, strict=True))
+    zero = forbidden_pairs(line, first, second)
+    return DownfoldedPairs(field, energy, gap, slope, weight, zero, np.isfinite(field))
 
 
-def forbidden_pairs(
-    line: FieldLine, first: NDArray[np.intp], second: NDArray[np.intp]
-) -> NDArray[np.bool_]:
+def forbidden_pairs(line: FieldLine, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return True for pairs that lie in different exact symmetry blocks, shape (p,)."""
     block = np.empty(len(line.H0), dtype=np.intp)
     for index, members in enumerate(symmetry_blocks(*line)):

@@ -78,16 +78,15 @@ def landau_zener(
     return np.asarray(-np.expm1(-exponent), dtype=np.float64)
 
 
-def _slope(
-    slope: ArrayLike | None, delta_m: float | None, g: float
-) -> NDArray[np.float64]:
-    if (slope is None) == (delta_m is None):
+def _slope(slope: ArrayLike | None, delta_m: float | None, g: float) -> NDArray[np.float64]:
+    if delta_m is None and slope is not None:
+        value, name = finite_array("slope", slope), "slope"
+    elif slope is None and delta_m is not None:
+        value, name = finite_array("delta_m", delta_m) * positive("g", g) * MU_B, "delta_m"
+    else:
         msg = "give exactly one of slope [K/T] and delta_m"
         raise InputError(msg)
-    name = "slope" if delta_m is None else "delta_m"
-    value = finite_array(name, slope if delta_m is None else delta_m)
     if not np.all(value != 0):
         msg = f"{name} must not be 0: parallel levels do not cross"
         raise InputError(msg)
-    scale = 1.0 if delta_m is None else positive("g", g) * MU_B
-    return np.asarray(np.abs(value) * scale, dtype=np.float64)
+    return np.abs(value)

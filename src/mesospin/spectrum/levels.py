@@ -114,12 +114,12 @@ def _field_vectors(
             msg = f"B_vector must have shape (field, 3) [T], got {vectors.shape}"
             raise InputError(msg)
         return vectors
-    magnitude = np.atleast_1d(finite_array("B", B))
+    magnitude = np.atleast_1d(finite_array("B", 0.0 if B is None else B))
     if magnitude.ndim != 1:
         msg = f"B must be a number or 1-D [T], got shape {magnitude.shape}"
         raise InputError(msg)
     offset = finite_array("transverse", transverse)
-    return magnitude[:, None] * unit_axis(axis) + np.array([*offset, 0.0])
+    return np.asarray(magnitude[:, None] * unit_axis(axis) + np.array([*offset, 0.0]))
 
 
 def _field_coordinate(B: ArrayLike | None, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -186,7 +186,7 @@ def _expectation(matrix: Array, U: Array) -> NDArray[np.float64]:
     diagonal = np.diagonal(matrix)
     if np.array_equal(matrix, np.diag(diagonal)):
         weights = np.abs(U) ** 2 if np.iscomplexobj(U) else U * U
-        return np.einsum("i,bia->ba", diagonal.real, weights)
+        return np.asarray(np.einsum("i,bia->ba", diagonal.real, weights))
     if not np.iscomplexobj(U):  # the imaginary part of a Hermitian matrix averages to zero
-        return np.einsum("bia,bia->ba", U, matrix.real @ U)
-    return np.einsum("bia,bia->ba", U.conj(), matrix @ U).real
+        return np.asarray(np.einsum("bia,bia->ba", U, matrix.real @ U))
+    return np.asarray(np.einsum("bia,bia->ba", U.conj(), matrix @ U).real)

@@ -109,13 +109,8 @@ def _zeeman_operators(spin: Spin) -> list[NDArray[np.complex128]]:
     """Return dH_Z/dB for B along x, y, z: +mu_B g S for electrons, -mu_N g_n I for nuclei."""
     magneton = -MU_N if spin.nuclear else MU_B
     S = spin_operators(spin.S)
-    return [
-        sum(
-            (magneton * spin.g[field][component] * S[component] for component in range(3)),
-            start=np.zeros((spin.dimension, spin.dimension), dtype=np.complex128),
-        )
-        for field in range(3)
-    ]
+    stack = np.stack([component.astype(np.complex128) for component in S])
+    return list(magneton * np.einsum("fc,cab->fab", np.array(spin.g), stack))
 
 
 def unit_axis(axis: Sequence[float]) -> NDArray[np.float64]:
@@ -172,9 +167,7 @@ def field_line(
 
 
 @lru_cache(maxsize=256)
-def _field_line(
-    system: SpinSystem, axis: tuple[float, ...], transverse: tuple[float, float]
-) -> FieldLine:
+def _field_line(system: SpinSystem, axis: tuple[float, ...], transverse: tuple[float, float]) -> FieldLine:
     H0, G = _affine_hamiltonian(system)
     start = H0 + transverse[0] * G[0] + transverse[1] * G[1]
     slope = sum((x * g for x, g in zip(axis, G, strict=True)), start=np.zeros_like(H0))

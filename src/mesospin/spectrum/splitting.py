@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import minimize_scalar
 
-from mesospin.checks import finite
+from mesospin.checks import finite, instance_of
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
@@ -157,9 +157,7 @@ def tunnel_splitting(
     >>> tunnel_splitting(spin, (1, -1)).reason
     'selection rule: m changes by multiples of 4 only'
     """
-    if not isinstance(method, DoublePrecision):
-        msg = f"method must be DoublePrecision(), got {method!r}"
-        raise InputError(msg)
+    instance_of("method", method, DoublePrecision, hint="pass DoublePrecision() or leave it out")
     line = field_line(system, axis=axis, transverse=transverse)
     if isinstance(pair, Levels):
         return _between_levels(system, line, pair, B)
@@ -186,7 +184,8 @@ def _basis_state(system: SpinSystem, entry: float | str) -> int:
             raise InputError(msg)
         return labels.index(entry)
     if len(system.spins) != 1:
-        msg = f"pair must be two labels such as {basis_labels(system)[0]!r} for a system of several spins, got {entry!r}"
+        example = basis_labels(system)[0]
+        msg = f"pair must be two labels such as {example!r} for a system of several spins, got {entry!r}"
         raise InputError(msg)
     m = finite("pair", entry)
     matches = np.flatnonzero(np.abs(basis_projections(system)[:, 0] - m) < 1e-9)
@@ -204,7 +203,9 @@ def _between_states(
     names = (labels[states[0]], labels[states[1]])
     slope = line.G.diagonal().real
     if abs(slope[states[0]] - slope[states[1]]) < 1e-12:
-        msg = f"pair must meet at one field, but {names[0]} and {names[1]} have the same moment along the axis"
+        msg = (
+            f"pair must meet at one field, but {names[0]} and {names[1]} have the same moment along the axis"
+        )
         raise InputError(msg)
     pairs = downfold_pairs(line, np.array(states[:1]), np.array(states[1:]))
     if not (pairs.converged[0] and pairs.weight[0] > 0.5):
@@ -282,8 +283,8 @@ def _between_levels(system: SpinSystem, line: FieldLine, pair: Levels, B: float 
     gap, error = float(energy[upper] - energy[lower]), 10 * _EPS * float(np.ptp(energy))
     if not gap >= 100 * error:
         msg = (
-            f"the gap of levels {lower} and {upper} at {field:g} T is below {100 * error:.1e} K, which double "
-            "precision cannot resolve from eigenvalues; name the states instead, for example (m, m')"
+            f"the gap of levels {lower} and {upper} at {field:g} T is below {100 * error:.1e} K, which "
+            "double precision cannot resolve from eigenvalues; name the states instead, as in (m, m')"
         )
         raise ConvergenceError(msg)
     slope = np.einsum("ik,ij,jk->k", U.conj(), line.G, U, optimize=True).real
