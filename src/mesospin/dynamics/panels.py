@@ -37,7 +37,7 @@ def graded_edges(
     Examples
     --------
     >>> graded_edges(-1.0, 1.0, np.array([0.0]), np.array([0.2]), widest=0.5)
-    array([-1. , -0.8, -0.4, -0.2, -0.1,  0. ,  0.1,  0.2,  0.4,  0.8,  1. ])
+    array([-1. , -0.7, -0.4, -0.2, -0.1,  0. ,  0.1,  0.2,  0.4,  0.7,  1. ])
     """
     pieces = [np.array([lo, hi]), centres]
     if len(centres):
@@ -57,7 +57,28 @@ def graded_edges(
     edges = edges[(edges >= lo) & (edges <= hi)]
     tiny = 4 * np.spacing(max(abs(lo), abs(hi)))
     edges = edges[np.concatenate([[True], np.diff(edges) > tiny])]
+    edges = _halved(edges, centres, widths)
     return split_panels(edges, np.full(len(edges) - 1, widest))
+
+
+def _halved(
+    edges: NDArray[np.float64], centres: NDArray[np.float64], widths: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Halve panels until none is wider than its distance to a line, or than half the line's width.
+
+    Where lines lie closer together than they are wide, each was graded only up to the middle
+    between them: several crossings at zero field, a narrow line in the wing of a broad one.
+    """
+    if not len(centres):
+        return edges
+    while True:
+        left, right = edges[:-1, None], edges[1:, None]
+        distance = np.maximum(np.maximum(left - centres, centres - right), 0.0)
+        allowed = np.maximum(distance, widths / 2).min(axis=1)
+        wide = np.flatnonzero(np.diff(edges) > 1.5 * allowed)
+        if not len(wide):
+            return edges
+        edges = np.insert(edges, wide + 1, (edges[wide] + edges[wide + 1]) / 2)
 
 
 def split_panels(edges: NDArray[np.float64], widest: NDArray[np.float64]) -> NDArray[np.float64]:
