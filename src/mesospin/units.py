@@ -41,7 +41,7 @@ _FIELD_SPELLINGS: Final[dict[str, float]] = {"G": 1e-4, "kG": 0.1, "gauss": 1e-4
 
 
 @cache
-def _registry() -> pint.UnitRegistry[Any]:
+def _registry() -> "pint.UnitRegistry[Any]":  # quoted: not generic at run time in every release
     return pint.UnitRegistry()
 
 
