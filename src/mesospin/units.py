@@ -5,6 +5,8 @@ s, angle in rad); only this file knows other units.  A bare number is taken to b
 already.
 """
 
+from __future__ import annotations
+
 import re
 from functools import cache
 from typing import Any, Final
@@ -41,7 +43,7 @@ _FIELD_SPELLINGS: Final[dict[str, float]] = {"G": 1e-4, "kG": 0.1, "gauss": 1e-4
 
 
 @cache
-def _registry() -> "pint.UnitRegistry[Any]":  # quoted: not generic at run time in every release
+def _registry() -> pint.UnitRegistry[Any]:
     return pint.UnitRegistry()
 
 
