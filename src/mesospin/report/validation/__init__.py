@@ -1,0 +1,1 @@
+"""Published statements recomputed: one row for every number and formula, with the verdict."""
