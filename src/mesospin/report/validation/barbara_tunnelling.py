@@ -186,7 +186,7 @@ def splittings() -> Sequence[Row]:
             "open resonances of the ground level 'under the effect of C', n = 0..10",
             11,
             len(open_steps),
-            reason=f"C connects m and m +- 4 only: n = {open_steps}; E opens other even n, a tilt the odd ones",
+            reason=f"C connects m and m +- 4 only: n = {open_steps}; E opens other even n, a tilt odd n",
             should_hold=False,
         ),
         _SPLITTING.statement(

@@ -211,7 +211,7 @@ def fe8_rows() -> Sequence[Row]:
             float(relaxation.barrier.values[0]),
             "K",
             atol=2.0,
-            reason="excited pairs tunnel in the resonant molecules and carry the mean rate at low temperature; "
+            reason="excited pairs tunnel in resonant molecules and carry the mean rate at low temperature; "
             "two-phonon processes are missing",
             should_hold=False,
         ),
