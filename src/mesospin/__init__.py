@@ -14,6 +14,7 @@ its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`,
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
     method        `Exact`, `RateEquations`, `Lindblad`
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
+proof             `validate`
 
 Energies are E/k_B in kelvin, fields in tesla, moments in mu_B; texts with units ("-0.5 cm^-1", "3 mT/s") are
 read wherever a parameter of a model is given.  H_Z = +mu_B B.g.S, so at B > 0 the ground level is m = -S.
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from mesospin.report.content import summary as summary
     from mesospin.report.export import export as export
     from mesospin.report.run import run as run
+    from mesospin.report.validation.table import validate as validate
     from mesospin.spectrum.crossings import crossings as crossings
     from mesospin.spectrum.landau_zener import landau_zener as landau_zener
     from mesospin.spectrum.levels import levels as levels
@@ -122,6 +124,7 @@ _HOME = {
     "export": "report.export",
     "summary": "report.content",
     "run": "report.run",
+    "validate": "report.validation.table",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -27,6 +27,7 @@ _COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     loops.relaxation,
     loops.hysteresis,
     loops.run,
+    loops.validate,
 )
 
 # A negative number is a value here, never an option: "splitting mn12ac 10 -10".

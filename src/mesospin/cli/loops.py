@@ -9,6 +9,7 @@ import mesospin as ms
 from mesospin.cli import options, values
 from mesospin.cli.interruption import Interrupted
 from mesospin.cli.output import deliver, note, print_table, progress_bar, require_target, say_json
+from mesospin.errors import MesospinError
 from mesospin.report.content import summary
 from mesospin.report.tables import tables
 
@@ -171,3 +172,22 @@ def run(
         print_table(table)
     folder = out or f"results/{dataset.attrs['study']}"
     note(f"written: {folder}/ (report.html, figure.png, figure.svg, result.nc, summary.json)")
+
+
+def validate(as_json: options.Json = False, out: options.Out = None, quiet: options.Quiet = False) -> None:
+    """Recompute published numbers and formulas: our value, theirs, difference, verdict.
+
+    Exit code 1 if a row that should hold does not.
+
+    \b
+    mesospin validate
+    mesospin validate --json
+    mesospin validate --out validation.csv
+    """
+    require_target(out)
+    with progress_bar("validation", quiet=quiet or as_json) as progress:
+        dataset = ms.validate(progress=progress)
+    deliver(dataset, as_json=as_json, out=out, quiet=quiet)
+    wrong = dataset["row"].values[dataset["should_hold"].values & (dataset["verdict"].values != "agrees")]
+    if len(wrong):
+        raise MesospinError(f"{len(wrong)} rows that should hold do not: {', '.join(wrong)}")

@@ -25,6 +25,7 @@ _CSV: Final[dict[str, tuple[str, ...]]] = {
     "relaxation": ("tau", "slowest_rate"),
     "hysteresis": ("magnetisation", "reduced"),
     "sweep": ("field", "magnetisation", "reduced"),
+    "validation": ("subject", "source", "theirs", "ours", "unit", "difference", "verdict", "reason"),
 }  # fmt: skip
 
 

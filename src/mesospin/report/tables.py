@@ -213,6 +213,24 @@ def _sweep(dataset: xr.Dataset) -> Sequence[Table]:
     return [Table("sweep", f"Sweep, {len(picked)} of {len(values[0])} times", columns, rows)]
 
 
+def _validation(dataset: xr.Dataset) -> Sequence[Table]:
+    """One table for each source, in the order of the rows."""
+    names = ("subject", "theirs", "ours", "difference", "unit", "verdict", "reason")
+    columns = tuple(Column(name) for name in names)
+    values = [dataset[name].values.tolist() for name in names]
+    rows = list(zip(*values, strict=True))
+    sources = [str(source) for source in dataset["source"].values]
+    return [
+        Table(
+            f"rows_{number}",
+            source,
+            columns,
+            tuple(row for row, own in zip(rows, sources, strict=True) if own == source),
+        )
+        for number, source in enumerate(dict.fromkeys(sources), start=1)
+    ]
+
+
 def _unit(dataset: xr.Dataset, name: str) -> str:
     unit = str(dataset[name].attrs.get("units", ""))
     return "" if unit == "1" else unit
@@ -225,4 +243,5 @@ _TABLES: Final[dict[str, Callable[[xr.Dataset], Sequence[Table]]]] = {
     "relaxation": _relaxation,
     "hysteresis": _hysteresis,
     "sweep": _sweep,
+    "validation": _validation,
 }

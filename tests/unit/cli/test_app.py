@@ -14,6 +14,8 @@ import pytest
 import mesospin as ms
 from mesospin.cli.app import main
 from mesospin.model.study import read_study
+from mesospin.report.validation.rows import Source
+from mesospin.report.validation.table import to_dataset
 
 ROOT = Path(__file__).parents[3]
 BAD_MOLECULE = 'spins = [{{ S = {S}, g = 2.0 }}]\nterms = [{{ kind = "zero-field-splitting", D = "{D}" }}]\n'
@@ -113,14 +115,26 @@ def test_out_says_where(tmp_path, capfd):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "library", "show", "levels", "crossings", "splitting", "relaxation", "hysteresis", "run"]
+    "command",
+    [
+        "",
+        "library",
+        "show",
+        "levels",
+        "crossings",
+        "splitting",
+        "relaxation",
+        "hysteresis",
+        "run",
+        "validate",
+    ],
 )
 def test_help_teaches_by_real_commands(command, capfd):
     code, out, _ = program(capfd, *([command] if command else []), "--help")
     assert code == 0
     examples = [line.strip() for line in out.splitlines() if line.strip().startswith("mesospin ")]
     assert examples
-    assert "[K]" in out or "kelvin" in out or command in ("library", "show", "run")
+    assert "[K]" in out or "kelvin" in out or command in ("library", "show", "run", "validate")
 
 
 def test_no_arguments_is_help(capfd):
@@ -251,6 +265,20 @@ def test_relaxation_on_the_command_line(capfd):
     code, out, _ = program(capfd, "relaxation", "ni-s1", "--T", "2,3,4 K", "--json")
     assert code == 0
     assert json.loads(out)["variables"]["tau"]["units"] == "s"
+
+
+@pytest.mark.parametrize(("ours", "code"), [(21, 0), (20, 1)])
+def test_validate_fails_if_a_row_that_should_hold_does_not(ours, code, capfd, monkeypatch):
+    rows = [
+        Source("a paper").number("states", "2S + 1", 21, ours),
+        Source("a note").open("q", "q", "?", "later"),
+    ]
+    monkeypatch.setattr(ms, "validate", lambda *, progress: to_dataset(rows))
+    found, out, err = program(capfd, "validate")
+    assert found == code
+    assert "a paper" in out
+    assert "not determined" in out
+    assert ("1 rows that should hold do not: states" in err) == bool(code)
 
 
 def test_run_prints_tables_and_json(tmp_path, monkeypatch, capfd):
