@@ -31,9 +31,10 @@ img { max-width: 100%; height: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: 0.8rem 0 0.3rem; }
 th, td { padding: 0.15rem 0.9rem 0.15rem 0; text-align: right; white-space: nowrap; }
-th { font-weight: 600; border-bottom: 1px solid #999; }
-td.text, th.text { text-align: left; }
-pre { background: #f5f5f5; padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; line-height: 1.4; }
+th { font-weight: 600; border-bottom: 1px solid #999; white-space: normal; vertical-align: bottom; }
+td.text, th.text { text-align: left; vertical-align: top; }
+.facts td + td { white-space: normal; overflow-wrap: anywhere; }
+pre { background: #f5f5f5; padding: 0.8rem; white-space: pre-wrap; font-size: 0.85rem; line-height: 1.4; }
 footer { margin-top: 3rem; color: #777; font-size: 0.85rem; }
 </style>
 </head>
@@ -138,7 +139,7 @@ def _facts(facts: Mapping[str, Any]) -> str:
         f'<tr><td class="text">{escape(str(key))}</td><td class="text">{escape(_fact(value))}</td></tr>'
         for key, value in facts.items()
     )
-    return f'<div class="wide"><table><tbody>\n{rows}\n</tbody></table></div>'
+    return f'<div class="wide"><table class="facts"><tbody>\n{rows}\n</tbody></table></div>'
 
 
 def _fact(value: Any) -> str:

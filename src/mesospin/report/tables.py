@@ -181,7 +181,7 @@ def _hysteresis(dataset: xr.Dataset) -> Sequence[Table]:
 def _steps(dataset: xr.Dataset) -> Table:
     names = {
         "n": "step_n", "pair": "step_label", "field": "step_field", "splitting": "step_splitting",
-        "landau_zener": "step_probability",
+        "landau_zener_probability": "step_probability",
     }  # fmt: skip
     known = {name: source for name, source in names.items() if source in dataset}
     temperatures = dataset["temperature"].values.reshape(-1).tolist()
