@@ -1,10 +1,14 @@
 """Settings of the documentation: every page is executed, and every warning is an error."""
 
+import logging
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+# One line for every executed page says nothing new.
+logging.getLogger("traitlets").setLevel(logging.WARNING)
 
 project = "mesospin"
 author = "The mesospin developers"
@@ -28,6 +32,8 @@ myst_dmath_double_inline = True
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
+nb_execution_in_temp = True
+nb_render_markdown_format = "myst"
 nb_merge_streams = True
 
 autodoc_typehints = "none"
