@@ -15,24 +15,21 @@ from numpy.typing import NDArray
 from mesospin.bath.phonons import phonon_strengths
 from mesospin.model.environment import PhononBath
 from mesospin.model.system import SpinSystem
-from mesospin.spectrum.crossings import (
-    ADIABATIC_GAP,
+from mesospin.spectrum.diabatic import DiabaticTracks, diabatic_point, match_states
+from mesospin.spectrum.downfold import downfold_pairs
+from mesospin.spectrum.matrices import FieldLine
+from mesospin.spectrum.search import (
     GRID_STEP,
     Crossing,
     diabatic_tracks,
     find_crossings,
     site_slope,
 )
-from mesospin.spectrum.diabatic import DiabaticTracks, diabatic_point, match_states
-from mesospin.spectrum.downfold import downfold_pairs
-from mesospin.spectrum.matrices import FieldLine
 
 #: Gaps above this are clipped in the uniaxial frame: such pairs only shorten the top of the barrier [K].
 _CLIP = 1.0
 #: Ratio of the distances from a crossing at which a followed frame is tabulated.
 _SPREAD = 1.6
-#: Width of the group of close levels in which diabatic states differ from eigenstates [K].
-WINDOW = 20 * ADIABATIC_GAP
 
 
 class Crossings(NamedTuple):
@@ -223,7 +220,7 @@ def followed_frame(
         Channels.of(strength),
         crossings,
         wide,
-        WINDOW,
+        tracks.window,
         _catalogue(every),
     )
 
@@ -237,7 +234,7 @@ def _tabulated(
     """
     extra: list[NDArray[np.float64]] = [np.empty(0)]
     for c in found:
-        nearest = (0.1 * c.gap if c.wide else 1.01 * WINDOW) / c.slope
+        nearest = (0.1 * c.gap if c.wide else 1.01 * tracks.window) / c.slope
         count = max(1, int(np.ceil(np.log(GRID_STEP / nearest) / np.log(_SPREAD))))
         reach = nearest * _SPREAD ** np.arange(count, dtype=np.float64)
         extra += [c.field + reach, c.field - reach, np.array([c.field] if c.wide else [])]
@@ -246,7 +243,7 @@ def _tabulated(
     slopes = site_slope(system)
     energy, slope, states = [], [], []
     for B in fields:
-        point = diabatic_point(line, float(B), adiabatic_gap=ADIABATIC_GAP, site_slope=slopes)
+        point = diabatic_point(line, float(B), adiabatic_gap=tracks.adiabatic_gap, site_slope=slopes)
         below = tracks.states[np.searchsorted(tracks.field, B) - 1]
         order = match_states(below, point.states)
         energy.append(point.energy[order])
@@ -260,6 +257,7 @@ def _tabulated(
         np.concatenate([tracks.energy, energy])[sort],
         np.concatenate([tracks.slope, slope])[sort],
         np.concatenate([tracks.states, states])[sort],
+        tracks.adiabatic_gap,
     )
 
 

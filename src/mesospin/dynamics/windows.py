@@ -86,7 +86,7 @@ class WindowSweep:
     passages : tuple of Passage
         In the order in which they were met.
     treatment : tuple of str
-        What was done at each: "window" (propagated), "adiabatic" (gap so wide that the probability to leave
+        What was done at each: "window" (propagated, alone or inside the window of another), "adiabatic" (gap so wide that the probability to leave
         is below 1e-17), "exact crossing" (gap 0: the levels exchange their order), "empty" (neither level
         populated).
     populations : ndarray, shape (k + 1, n)
@@ -158,14 +158,19 @@ def cross_windows(
     start, stop = finite("start", start, "T"), finite("stop", stop, "T")
     met = _in_order(passages, start, stop)
     direction = 1.0 if stop > start else -1.0
-    history, treatment, steps, reached = [state], [], 0, start
+    history: list[NDArray[np.float64]] = [state]
+    treatment: list[str] = []
+    steps, reached = 0, start
     for passage in met:
         kind = _treatment(passage, state)
+        if kind == "exact crossing" and direction * (reached - passage.field) > 0:
+            kind = "window"  # exchanged by the window around it already
+            treatment.append(kind)
+            history.append(state)
+            continue
         treatment.append(kind)
         if kind == "exact crossing":
-            state = state.copy()
-            pair = [passage.lower, passage.lower + 1]
-            state[pair] = state[pair[::-1]]
+            state = _exchanged(state, passage)
         elif kind == "window":
             width = method.window * passage.time * passage.rate
             _refuse_neighbours(passage, met, method)
@@ -173,9 +178,21 @@ def cross_windows(
             reached = passage.field + direction * width
             steps += _window_steps(passage, method)
             _refuse_steps(steps, method)
+            # crossings that were exchanged, but lie inside this window, are exchanged by it
+            for other, done in list(zip(met, treatment, strict=False))[::-1]:
+                if done == "exact crossing" and abs(other.field - passage.field) < width:
+                    state = _exchanged(state, other)
             state = window_probabilities(h0, g, passage, direction=direction, method=method) @ state
         history.append(state)
     return WindowSweep(tuple(met), tuple(treatment), np.array(history), steps)
+
+
+def _exchanged(state: NDArray[np.float64], passage: Passage) -> NDArray[np.float64]:
+    """Return the populations after two levels crossed without any coupling."""
+    pair = [passage.lower, passage.lower + 1]
+    after = state.copy()
+    after[pair] = state[pair[::-1]]
+    return after
 
 
 def window_probabilities(

@@ -31,7 +31,7 @@ from mesospin.model.environment import (
 )
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
-from mesospin.spectrum.crossings import ADIABATIC_GAP, site_slope
+from mesospin.spectrum.search import ADIABATIC_GAP, site_slope
 from mesospin.spectrum.diabatic import DiabaticPoint, diabatic_point
 from mesospin.spectrum.matrices import Array, FieldLine, basis_labels, field_line
 

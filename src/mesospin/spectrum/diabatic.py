@@ -23,6 +23,10 @@ from mesospin.spectrum.matrices import Array, FieldLine
 _WINDOW = 20.0
 _MIN_OVERLAP = 0.7
 _MIN_STEP = 1e-9
+#: Distance of two levels where they should meet, in units of the adiabatic gap, that is too large.
+_APART = 2.0
+#: Estimated gap, in units of the adiabatic gap, above which an exchange is looked at.
+_SUSPECT = 0.2
 #: Relative slope below which two levels that exchange order are taken as degenerate [K/T].
 _EXCHANGE = 1e-6
 
@@ -44,13 +48,20 @@ class DiabaticTracks(NamedTuple):
     """Diabatic levels followed along the field.
 
     ``field`` (b,) [T] ascending; ``energy``, ``slope`` (b, n); ``states`` (b, n, n), the
-    column k of every matrix being the continuation of the same level.
+    column k of every matrix being the continuation of the same level; ``adiabatic_gap`` [K]
+    above which a gap was followed.
     """
 
     field: NDArray[np.float64]
     energy: NDArray[np.float64]
     slope: NDArray[np.float64]
     states: Array
+    adiabatic_gap: float
+
+    @property
+    def window(self) -> float:
+        """Distance of two levels within which their diabatic states differ from eigenstates [K]."""
+        return _WINDOW * self.adiabatic_gap
 
 
 def diabatic_point(
@@ -162,7 +173,7 @@ def track(
         order, overlap = _match(done[-1].states, pending[-1].states)
         if overlap >= _MIN_OVERLAP:
             after = _permute(pending[-1], order)
-            wide = _unresolved(done[-1], after, point)
+            wide = _unresolved(line, done[-1], after, point, adiabatic_gap)
             if wide is None:
                 pending.pop()
                 done.append(after)
@@ -182,30 +193,44 @@ def track(
         np.array([p.energy for p in done]),
         np.array([p.slope for p in done]),
         np.array([p.states for p in done]),
+        adiabatic_gap,
     )
 
 
 def _unresolved(
-    before: DiabaticPoint, after: DiabaticPoint, point: Callable[[float], DiabaticPoint]
+    line: FieldLine,
+    before: DiabaticPoint,
+    after: DiabaticPoint,
+    point: Callable[[float], DiabaticPoint],
+    adiabatic_gap: float,
 ) -> DiabaticPoint | None:
     """Return the states at an exchange of levels that is not a narrow crossing, if there is one.
 
     Two levels that exchange their order between the points must still be the same states where
-    they meet; if they are mixed there, the gap is wide and the grid has stepped over it.
+    they meet; if they are mixed there, the gap is wide and the grid has stepped over it.  The
+    element of H between the two states of the first point, taken to the field where they
+    meet, tells cheaply which exchanges need a look.
     """
     bias = before.energy[:, None] - before.energy, after.energy[:, None] - after.energy
     pairs = np.argwhere(np.triu((bias[0] < 0) != (bias[1] < 0), 1))
     width = after.field - before.field
+    if not len(pairs):
+        return None
+    mixing = np.abs(before.states.conj().T @ (line.G @ before.states))
     for a, b in pairs:
         if np.abs(bias[1][a, b] - bias[0][a, b]) < _EXCHANGE * width:
             continue
         B = before.field + width * bias[0][a, b] / (bias[0][a, b] - bias[1][a, b])
         if min(B - before.field, after.field - B) < _MIN_STEP:
             continue
+        gap = 2 * (abs(before.coupling[a, b]) + (B - before.field) * mixing[a, b])
+        if gap < _SUSPECT * adiabatic_gap:
+            continue
         middle = point(float(B))
         pair = before.states[:, [a, b]]
         weight = np.abs(pair.conj().T @ middle.states) ** 2
-        if weight.max(axis=1).min() < _MIN_OVERLAP:
+        apart = np.abs(np.diff(middle.energy[weight.argmax(axis=1)]))[0]
+        if weight.max(axis=1).min() < _MIN_OVERLAP or apart > _APART * adiabatic_gap:
             return middle
     return None
 

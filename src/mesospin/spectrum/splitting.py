@@ -13,7 +13,6 @@ from mesospin.checks import finite, instance_of
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
-from mesospin.spectrum.crossings import selection_rule
 from mesospin.spectrum.downfold import DownfoldedPairs, downfold_pairs
 from mesospin.spectrum.matrices import (
     FieldLine,
@@ -22,6 +21,7 @@ from mesospin.spectrum.matrices import (
     field_line,
     format_projection,
 )
+from mesospin.spectrum.search import selection_rule
 
 _EPS = float(np.finfo(np.float64).eps)
 #: Gap (relative to the width of the spectrum) above which eigenvalue differences are more
