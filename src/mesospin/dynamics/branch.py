@@ -26,6 +26,8 @@ _WIDEST = 0.01
 _SEPARATION = 1e-3
 #: Exponent of a crossing below which it moves nothing.
 _NEGLIGIBLE_EXPONENT = 1e-8
+#: Exponent of a crossing that a coherent passage and incoherent rates treat differently.
+_LIKELY = 0.1
 
 
 class Branch(NamedTuple):
@@ -176,17 +178,40 @@ def full_edges(
 
 def line_width(frame: Frame, p: int, nuclear_width: float) -> float:
     """Return the half width [T] of crossing ``p``: lifetime by spontaneous emission, or the window."""
-    pairs = frame.crossings
+    slope = frame.crossings.slope[p]
     if nuclear_width > 0.0:
-        return float(nuclear_width / pairs.slope[p])
-    channels = frame.channels
+        return float(nuclear_width / slope)
+    return float(max(HBAR * _emission(frame, p) / 2, MIN_WIDTH) / slope)
+
+
+def _emission(frame: Frame, p: int) -> float:
+    """Return the spontaneous emission out of the two states of crossing ``p`` [1/s]."""
+    pairs, channels = frame.crossings, frame.channels
     i = int(np.clip(np.searchsorted(frame.field, pairs.field[p]) - 1, 0, len(frame.field) - 2))
     energy = frame.energy[i]
     drop = energy[channels.a] - energy[channels.b]
     emission = channels.strength[i] * np.abs(drop) ** 3
     source = np.where(drop > 0, channels.a, channels.b)
-    out = sum(float(emission[source == state].sum()) for state in (pairs.a[p], pairs.b[p]))
-    return float(max(HBAR * out / 2, MIN_WIDTH) / pairs.slope[p])
+    return float(emission[(source == pairs.a[p]) | (source == pairs.b[p])].sum())
+
+
+def coherent_crossings(frame: Frame, rate: float, nuclear_width: float) -> set[float]:
+    """Return the fields of crossings that a sweep passes coherently with high probability [T].
+
+    The Landau-Zener exponent exceeds 0.1 and the power-broadened line is left in less than the
+    lifetime of its states.
+    """
+    pairs = frame.crossings
+    exponent = np.pi * pairs.gap**2 / (2 * HBAR * pairs.slope * rate)
+    found = set()
+    for p in np.flatnonzero(exponent > _LIKELY):
+        width = line_width(frame, int(p), nuclear_width)
+        decay = _emission(frame, int(p))
+        resonant = pairs.gap[p] ** 2 / (2 * HBAR * width * pairs.slope[p])
+        broadened = width * np.sqrt(1 + resonant / decay) if decay > 0 else np.inf
+        if decay == 0 or 2 * broadened / rate * decay < 1:
+            found.add(float(pairs.field[p]))
+    return found
 
 
 def _edges(

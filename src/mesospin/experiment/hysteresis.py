@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,14 +15,14 @@ from mesospin import units
 from mesospin.bath.disorder import CUTOFF, Molecule
 from mesospin.checks import finite_array, instance_of, positive
 from mesospin.checks import span as check_span
-from mesospin.dynamics.branch import bottoms, molecule_frame, sweep_branch
+from mesospin.dynamics.branch import bottoms, coherent_crossings, molecule_frame, sweep_branch
 from mesospin.dynamics.frame import Frame, reversed_frame
 from mesospin.dynamics.methods import RateEquations
-from mesospin.errors import InputError
+from mesospin.errors import InputError, ValidityWarning
 from mesospin.experiment.ensemble import ensemble, field_pair, saturation_moment
 from mesospin.experiment.loop_features import coercive_field, crossover, remanence
 from mesospin.experiment.steps import Steps, ground_steps, mean_steps, step_fractions
-from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth_loop
+from mesospin.experiment.stoner_wohlfarth import classical_coercive_field, stoner_wohlfarth_loop
 from mesospin.experiment.surroundings import chosen, phonon_bath, written
 from mesospin.model.environment import (
     FROM_SYSTEM,
@@ -137,6 +138,12 @@ def hysteresis(
     TooLargeError
         If the Hilbert space does not fit in memory.
 
+    Warns
+    -----
+    ValidityWarning
+        If a step with a Landau-Zener probability above 10 % is passed faster than the state reached
+        relaxes: incoherent rates equalise the two levels there instead of exchanging them.
+
     Notes
     -----
     The down branch is the mirror image of the up branch when the span is symmetric and there is no
@@ -193,12 +200,14 @@ def hysteresis(
         progress=progress,
         label="hysteresis",
     )
+    _warn_of_coherent_steps([str(name) for loop in loops for name in loop["coherent"]])
     moment = sum(task.molecule.weight * loop["moment"] for task, loop in zip(tasks, loops, strict=True))
     steps = mean_steps([Steps.of(loop) for loop in loops], [m.weight for m in members], speed)
     used = written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear, method=method)
     inputs = {
         "T": list(temperatures), "rate": speed, "span": list(limits), "axis": list(axis),
-        "transverse": list(lateral), "tilt": units.to_radian(tilt, "tilt"), "powder": powder, **used,
+        "transverse": list(lateral), "tilt": units.to_radian(tilt, "tilt"), "powder": powder,
+        "molecules": len(members), **used,
     }  # fmt: skip
     return _dataset(system, tasks[0], np.asarray(moment), steps, inputs, powder is None)
 
@@ -219,7 +228,21 @@ def molecule_loop(task: LoopTask) -> dict[str, Any]:
             # seen along the reversed axis the down branch is an up branch from -hi to -lo
             moment[k, 1] = -_branch(reversed_frame(frame), T, -fields[::-1], task)[::-1]
     steps = ground_steps(molecule.system, frame, int(bottoms(frame)[0]))
-    return {"moment": moment, **steps._asdict()}
+    fast = coherent_crossings(frame, task.rate, task.nuclear_width)
+    coherent = [name for name, B in zip(steps.label, steps.field, strict=True) if B in fast]
+    return {"moment": moment, "coherent": np.array(coherent, dtype=np.str_), **steps._asdict()}
+
+
+def _warn_of_coherent_steps(labels: list[str]) -> None:
+    if labels:
+        names = ", ".join(dict.fromkeys(labels))
+        warnings.warn(
+            f"the steps {names} are passed faster than the state reached relaxes and with a probability "
+            "above 10 %: rates then equalise the two levels where a coherent passage exchanges them; "
+            "sweep more slowly, or use sweep(..., method=Exact()) for one passage",
+            ValidityWarning,
+            stacklevel=3,
+        )
 
 
 def field_grid(span: tuple[float, float], step: float) -> NDArray[np.float64]:
@@ -298,6 +321,8 @@ def _dataset(
     if crystal and len(system.spins) == 1:
         classical = stoner_wohlfarth_loop(system, fields, task.molecule.axis)
         entries["stoner_wohlfarth"] = (("branch", "field"), classical, "1", "classical M / M_s")
+        reversal = classical_coercive_field(system, task.molecule.axis)
+        entries["classical_coercive_field"] = ((), reversal, "T", "field of classical reversal")
     coords = {
         "temperature": variable("temperature", temperatures, "K", "temperature"),
         "branch": ["up", "down"],

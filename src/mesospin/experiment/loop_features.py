@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 #: Largest difference of the reduced magnetisation of two loops that count as the same.
 SAME_LOOP = 0.1
+#: Ratio of two temperatures between which an estimate is interpolated.
+_NEAR = 2.0
 
 
 def coercive_field(fields: NDArray[np.float64], reduced: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -36,8 +38,8 @@ def crossover(temperatures: NDArray[np.float64], reduced: NDArray[np.float64]) -
 
     The loop at the lowest temperature is the reference; loops count as the same while
     max |M - M_ref|/Ms < 0.1.  Between the last temperature of which that holds and the
-    next one the estimate is interpolated in the deviation.  NaN for what the given temperatures
-    do not contain.
+    next one, if they lie within a factor of two, the estimate is interpolated in the deviation.
+    NaN for what the given temperatures do not tell.
     """
     order = np.argsort(temperatures)
     T, loops = temperatures[order], reduced[order]
@@ -46,5 +48,7 @@ def crossover(temperatures: NDArray[np.float64], reduced: NDArray[np.float64]) -
     if not len(other):
         return float("nan"), float(T[-1]), float("nan")
     i = int(other[0])
+    if T[i] > _NEAR * T[i - 1]:
+        return float("nan"), float(T[i - 1]), float(T[i])
     fraction = (SAME_LOOP - deviation[i - 1]) / (deviation[i] - deviation[i - 1])
     return float(T[i - 1] + fraction * (T[i] - T[i - 1])), float(T[i - 1]), float(T[i])

@@ -31,11 +31,13 @@ from mesospin.model.environment import (
 )
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
-from mesospin.spectrum.search import ADIABATIC_GAP, site_slope
 from mesospin.spectrum.diabatic import DiabaticPoint, diabatic_point
 from mesospin.spectrum.matrices import Array, FieldLine, basis_labels, field_line
+from mesospin.spectrum.search import ADIABATIC_GAP, site_slope
 
-_WELLS = 1e-8
+#: Emission slower than this part of the fastest leaves a state metastable; the temperature at which
+#: nothing is absorbed, in units of the width of the spectrum.
+_WELLS, _COLD = 1e-9, 1e-4
 
 
 def relaxation_rates(
@@ -163,7 +165,8 @@ def _local(
     strength = phonon_strengths(system, bath, point.states) if bath else np.zeros((n, n))
     rates = [rates_between(point, strength, T, window) for T in temperatures]
     modes = [relaxation_modes(R, point.energy, T) for R, T in zip(rates, temperatures, strict=True)]
-    paths = [_path(system, point, R, float(T)) for R, T in zip(rates, temperatures, strict=True)]
+    wells = _wells(point, strength)
+    paths = [_path(system, point, R, float(T), wells) for R, T in zip(rates, temperatures, strict=True)]
     # published rate matrices act on columns: rate[to, from]
     return _Local(
         point.energy,
@@ -174,15 +177,28 @@ def _local(
     )
 
 
-def _path(system: SpinSystem, point: DiabaticPoint, R: NDArray[np.float64], T: float) -> str:
-    """Return the states between the two lowest metastable ones, in words."""
-    kept = metastable_states(R, _WELLS * float(R.max())) if R.max() > 0 else np.arange(len(R))
-    if len(kept) < 2:
+def _wells(point: DiabaticPoint, strength: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the two lowest states that spontaneous emission does not leave, larger slope first."""
+    alone = point._replace(coupling=np.zeros_like(point.coupling))
+    R = rates_between(alone, strength, _COLD * float(np.ptp(point.energy)))
+    kept = metastable_states(R, _WELLS * float(R.max()))
+    lowest = kept[np.argsort(point.energy[kept], kind="stable")][:2]
+    return lowest[np.argsort(-point.slope[lowest], kind="stable")]
+
+
+def _path(
+    system: SpinSystem,
+    point: DiabaticPoint,
+    R: NDArray[np.float64],
+    T: float,
+    wells: NDArray[np.int64],
+) -> str:
+    """Return the states between the bottoms of the two wells, in words; empty for a single well."""
+    if len(wells) < 2:
         return ""
-    wells = kept[np.argsort(point.energy[kept], kind="stable")][:2]
-    start, stop = wells[np.argsort(-point.slope[wells], kind="stable")]
     names = [_name(system, point.states, k) for k in range(len(R))]
-    return " > ".join(names[k] for k in easiest_path(R, point.energy, T, int(start), int(stop)))
+    path = easiest_path(R, point.energy, T, int(wells[0]), int(wells[1]))
+    return " > ".join(names[k] for k in path)
 
 
 def _name(system: SpinSystem, states: Array, k: int) -> str:

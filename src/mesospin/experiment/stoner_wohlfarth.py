@@ -12,6 +12,7 @@ from math import factorial
 
 import numpy as np
 import xarray as xr
+from numba import njit
 from numpy.typing import NDArray
 
 from mesospin.checks import positive
@@ -97,6 +98,24 @@ def stoner_wohlfarth_loop(
     return np.stack([up, down]) / saturation
 
 
+def classical_coercive_field(system: SpinSystem, axis: tuple[float, float, float]) -> float:
+    """Return the field at which the classical moment reverses on the way up [T].
+
+    Searched up to 4.8 (E_max - E_min)/M_s, beyond every anisotropy field of fourth order, in
+    steps of one thousandth of that.
+    """
+    n = _directions()
+    energy = classical_energy(system, n)
+    g = np.array(system.spins[0].g)
+    moment = -(n @ (np.array(axis) @ g)) * system.spins[0].S
+    largest = 4.8 * float(np.ptp(energy)) / (MU_B * float(np.abs(moment).max()))
+    if largest == 0.0:
+        return 0.0
+    fields = np.linspace(-largest / 1000, largest, 1002)
+    branch = _follow(energy, moment, fields, _neighbours(), start=int(np.argmin(moment)))
+    return float(fields[int(np.argmax(branch > 0))])
+
+
 def classical_energy(system: SpinSystem, directions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the anisotropy energy of a classical spin along ``directions`` (k, 3) [K].
 
@@ -166,17 +185,34 @@ def _follow(
     moment: NDArray[np.float64],
     fields: NDArray[np.float64],
     neighbours: NDArray[np.intp],
+    start: int | None = None,
 ) -> NDArray[np.float64]:
-    """Slide downhill on the grid of directions from the ground state of the first field."""
-    at = int(np.argmin(energy - MU_B * fields[0] * moment))
-    result = np.empty(len(fields))
-    for k, B in enumerate(fields):
+    """Slide downhill on the grid of directions, from ``start`` or the ground state."""
+    at = int(np.argmin(energy - MU_B * fields[0] * moment)) if start is None else start
+    return _slide(energy, moment, np.ascontiguousarray(fields), neighbours, at, float(MU_B))
+
+
+@njit(cache=True)
+def _slide(
+    energy: NDArray[np.float64],
+    moment: NDArray[np.float64],
+    fields: NDArray[np.float64],
+    neighbours: NDArray[np.intp],
+    at: int,
+    magneton: float,
+) -> NDArray[np.float64]:
+    """Return the moment in the local minimum that is reached at every field."""
+    result = np.empty(fields.size)
+    for k in range(fields.size):
+        b = magneton * fields[k]
         while True:
-            around = neighbours[at]
-            total = energy[around] - MU_B * B * moment[around]
-            best = int(np.argmin(total))
-            if not total[best] < energy[at] - MU_B * B * moment[at] - 1e-12:
+            best, lowest = at, energy[at] - b * moment[at] - 1e-12
+            for j in neighbours[at]:
+                total = energy[j] - b * moment[j]
+                if total < lowest:
+                    best, lowest = j, total
+            if best == at:
                 break
-            at = int(around[best])
+            at = best
         result[k] = moment[at]
     return result
