@@ -86,7 +86,8 @@ class WindowSweep:
     passages : tuple of Passage
         In the order in which they were met.
     treatment : tuple of str
-        What was done at each: "window" (propagated, alone or inside the window of another), "adiabatic" (gap so wide that the probability to leave
+        What was done at each: "window" (propagated, alone or inside the window of
+        another), "adiabatic" (gap so wide that the probability to leave
         is below 1e-17), "exact crossing" (gap 0: the levels exchange their order), "empty" (neither level
         populated).
     populations : ndarray, shape (k + 1, n)

@@ -227,9 +227,13 @@ def _exact_crossing(
     steepness = float(tracks.slope[near, pair[0]] - tracks.slope[near, pair[1]])
     if steepness < 0:
         pair, steepness = pair[::-1], -steepness
-    before = tracks.energy[i]
-    lower = min(before[pair[0]], before[pair[1]])
-    between = int(np.sum(before < lower))
+    t = (B - tracks.field[i]) / (tracks.field[i + 1] - tracks.field[i])
+    h00, h01 = (1 + 2 * t) * (1 - t) ** 2, t * t * (3 - 2 * t)
+    h10, h11 = np.array([t * (1 - t) ** 2, t * t * (t - 1)]) * (tracks.field[i + 1] - tracks.field[i])
+    there = h00 * tracks.energy[i] + h10 * tracks.slope[i]
+    there = there + h01 * tracks.energy[i + 1] + h11 * tracks.slope[i + 1]
+    others = np.delete(there, list(pair))
+    between = int(np.sum(others < (there[pair[0]] + there[pair[1]]) / 2))
     state_from, state_to = (_main_state(tracks.states[near][:, [k]]) for k in pair)
     return Crossing(
         field=B,
