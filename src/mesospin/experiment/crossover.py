@@ -58,8 +58,8 @@ def crossover_temperature(
     Examples
     --------
     >>> from mesospin.model.library import load
-    >>> round(crossover_temperature(load("mn12ac"), "3 mT/s", (-5.5, 5.5)), 1)
-    0.8
+    >>> round(crossover_temperature(load("mn12ac"), "3 mT/s", (-5.5, 5.5)), 2)
+    0.87
     """
     members = ensemble(system, chosen(disorder, system.defaults.disorder))
     frozen = chosen(dipolar, system.defaults.dipolar)

@@ -66,7 +66,7 @@ def stoner_wohlfarth(
     >>> from mesospin.model.system import giant_spin
     >>> loop = stoner_wohlfarth(giant_spin(10, D=-0.548), (-9.0, 9.0))
     >>> up = loop.reduced.sel(branch="up")
-    >>> round(float(up.field[int((up > 0).argmax())]), 2)
+    >>> round(float(up.field[int((up.values > 0).argmax())]), 2)
     8.16
     """
     lo, hi = check_span("span", span, "T")

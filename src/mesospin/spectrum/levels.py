@@ -75,7 +75,7 @@ def levels(
     >>> ds = levels(giant_spin(1, D=-1.0), B=1.0)
     >>> ds.energy.values.round(4)
     array([-2.3434,  0.    ,  0.3434])
-    >>> ds.moment.sel(component="z").values.round(6)
+    >>> ds.moment.sel(component="z").values.round(6) + 0.0
     array([ 2.,  0., -2.])
     """
     vectors = _field_vectors(B, axis, transverse, B_vector)
