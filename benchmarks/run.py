@@ -87,8 +87,8 @@ def main(arguments=None):
     )
     console.print(table(rows))
     console.print(
-        "ratio = its time / our time. Red: goal missed, or our error larger. One BLAS thread; our own threads use "
-        f"all cores.\n{time.perf_counter() - start:.0f} s"
+        "ratio = its time / our time. Red: goal missed, or our error larger. "
+        f"One BLAS thread; our own threads use all cores.\n{time.perf_counter() - start:.0f} s"
     )
     if chosen.json:
         chosen.json.parent.mkdir(parents=True, exist_ok=True)
