@@ -100,6 +100,15 @@ def test_2_plateaus_follow_landau_and_zener(loops):
         )
 
 
+def test_2_table_of_steps_holds_the_mean_probability(loops):
+    expected = np.zeros(11)
+    for member in MN12.defaults.disorder.members:
+        E = member.terms[0].E if member.terms else 0.0
+        expected += member.weight * -np.expm1(-exponents(E, member.tilt, member.transverse))
+    assert loops.step_n.values[:11].tolist() == list(range(11))
+    np.testing.assert_allclose(loops.step_probability.values[:11], expected, rtol=1e-3)
+
+
 @pytest.mark.parametrize(("n", "tilt"), [(6, 0.0), (7, 0.02), (4, 0.03)])
 def test_2_area_of_a_line_is_the_exponent(n, tilt):
     system = MN12.with_terms(ms.ZeroFieldSplitting(0.0, 2.3e-3))
