@@ -41,13 +41,19 @@ def ensemble(
         Degree of the Lebedev rule that replaces the axis by all directions.
     """
     lateral = field_pair(transverse)
-    turned = tilted(unit_axis(axis), units.to_radian(tilt, "tilt"), units.to_radian(azimuth, "azimuth"))
-    axes, weights = ([turned], np.ones(1)) if powder is None else powder_axes(powder)
+    axes, weights = [field_axis(axis, tilt, azimuth)], np.ones(1)
+    if powder is not None:
+        axes, weights = powder_axes(powder)
     return [
         molecule._replace(weight=molecule.weight * float(weight))
         for direction, weight in zip(axes, weights, strict=True)
         for molecule in molecules(system, disorder, np.array(direction), lateral)
     ]
+
+
+def field_axis(axis: Sequence[float], tilt: Quantity, azimuth: Quantity) -> tuple[float, float, float]:
+    """Return the unit vector of the field: ``axis`` turned by ``tilt`` towards ``azimuth`` [rad]."""
+    return tilted(unit_axis(axis), units.to_radian(tilt, "tilt"), units.to_radian(azimuth, "azimuth"))
 
 
 def field_pair(transverse: Sequence[float]) -> tuple[float, float]:

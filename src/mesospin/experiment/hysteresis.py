@@ -19,7 +19,7 @@ from mesospin.dynamics.branch import bottoms, coherent_crossings, molecule_frame
 from mesospin.dynamics.frame import Frame, reversed_frame
 from mesospin.dynamics.methods import RateEquations
 from mesospin.errors import InputError, ValidityWarning
-from mesospin.experiment.ensemble import ensemble, field_pair, saturation_moment
+from mesospin.experiment.ensemble import ensemble, field_axis, field_pair, saturation_moment
 from mesospin.experiment.loop_features import coercive_field, crossover, remanence
 from mesospin.experiment.steps import Steps, ground_steps, mean_steps, step_fractions
 from mesospin.experiment.stoner_wohlfarth import classical_coercive_field, stoner_wohlfarth_loop
@@ -209,7 +209,8 @@ def hysteresis(
         "transverse": list(lateral), "tilt": units.to_radian(tilt, "tilt"), "powder": powder,
         "molecules": len(members), **used,
     }  # fmt: skip
-    return _dataset(system, tasks[0], np.asarray(moment), steps, inputs, powder is None)
+    nominal = None if powder is not None else field_axis(axis, tilt, azimuth)
+    return _dataset(system, tasks[0], np.asarray(moment), steps, inputs, nominal)
 
 
 def molecule_loop(task: LoopTask) -> dict[str, Any]:
@@ -289,7 +290,7 @@ def _dataset(
     moment: NDArray[np.float64],
     steps: Steps,
     inputs: dict[str, Any],
-    crystal: bool,
+    axis: tuple[float, float, float] | None,
 ) -> xr.Dataset:
     fields = field_grid(task.span, task.step)
     saturation = saturation_moment(system)
@@ -318,10 +319,10 @@ def _dataset(
             "fraction of molecules reversed",
         ),
     }
-    if crystal and len(system.spins) == 1:
-        classical = stoner_wohlfarth_loop(system, fields, task.molecule.axis)
+    if axis is not None and len(system.spins) == 1:
+        classical = stoner_wohlfarth_loop(system, fields, axis)
         entries["stoner_wohlfarth"] = (("branch", "field"), classical, "1", "classical M / M_s")
-        reversal = classical_coercive_field(system, task.molecule.axis)
+        reversal = classical_coercive_field(system, axis)
         entries["classical_coercive_field"] = ((), reversal, "T", "field of classical reversal")
     coords = {
         "temperature": variable("temperature", temperatures, "K", "temperature"),

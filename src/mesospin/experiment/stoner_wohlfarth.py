@@ -173,11 +173,18 @@ def _directions() -> NDArray[np.float64]:
 
 
 def _neighbours() -> NDArray[np.intp]:
-    """Return the grid neighbours of every direction, shape (k, 8)."""
+    """Return the grid neighbours of every direction, shape (k, 8).
+
+    A pole is one point with many azimuths: from it eight directions of the first ring are open.
+    """
     i, j = np.divmod(np.arange(_POLAR * _AZIMUTH), _AZIMUTH)
     steps = [(a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if (a, b) != (0, 0)]
     columns = [np.clip(i + a, 0, _POLAR - 1) * _AZIMUTH + (j + b) % _AZIMUTH for a, b in steps]
-    return np.stack(columns, axis=1)
+    table = np.stack(columns, axis=1)
+    around = np.arange(8) * (_AZIMUTH // 8)
+    table[i == 0] = _AZIMUTH + around
+    table[i == _POLAR - 1] = (_POLAR - 2) * _AZIMUTH + around
+    return table
 
 
 def _follow(

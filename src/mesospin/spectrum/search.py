@@ -332,8 +332,11 @@ def _avoided(
 
 def _downfolded(line: FieldLine, narrow: list[Crossing]) -> list[Crossing]:
     """Replace field, gap and slope by the downfolded values where both levels carry a label."""
+    slope = line.G.diagonal().real
     chosen = [
-        k for k, c in enumerate(narrow) if min(c.state_from, c.state_to) >= 0 and c.state_from != c.state_to
+        k
+        for k, c in enumerate(narrow)
+        if min(c.state_from, c.state_to) >= 0 and abs(slope[c.state_from] - slope[c.state_to]) > _PARALLEL
     ]
     if not chosen or len(line.H0) < 3:
         return narrow

@@ -1,0 +1,117 @@
+"""Named splittings: closed forms, zeros with their reason, refusals."""
+
+import numpy as np
+import pytest
+
+from mesospin.constants import HBAR, MU_B
+from mesospin.errors import ConvergenceError, InputError
+from mesospin.model.library import load
+from mesospin.model.system import giant_spin
+from mesospin.spectrum.landau_zener import landau_zener
+from mesospin.spectrum.splitting import Levels, tunnel_splitting
+
+
+def test_published_splittings_of_mn12() -> None:
+    spin = giant_spin(10, D=-0.548, A4=-1.17e-3, C4=-2.2e-5, g=1.94)
+    assert tunnel_splitting(spin, (10, -10)).kelvin == pytest.approx(2.96251952775e-12, rel=1e-11)
+    assert tunnel_splitting(spin, (4, -4)).kelvin == pytest.approx(1.290799846e-2, rel=1e-9)
+
+
+@pytest.mark.parametrize("S", [1, 2, 3, 4, 5])
+def test_transverse_field_to_lowest_order(S: int) -> None:
+    """Garanin 1991: Delta = 2D/[(2S-1)!]^2 (2S)! (h/2D)^{2S} for -D Sz^2 - h Sx."""
+    from math import factorial
+
+    D, h = 1.0, 1e-3
+    lowest = 2 * D / factorial(2 * S - 1) ** 2 * factorial(2 * S) * (h / (2 * D)) ** (2 * S)
+    spin = giant_spin(S, D=-D)
+    gap = tunnel_splitting(spin, (S, -S), transverse=(h / (2 * MU_B), 0.0)).kelvin
+    assert gap == pytest.approx(lowest, rel=1e-5)  # next order: (h/D)^2 times a number of order 1
+
+
+def test_zeros_have_their_reason() -> None:
+    spin = giant_spin(10, D=-0.548, C4=-2.2e-5)
+    odd = tunnel_splitting(spin, (9, -9))
+    assert odd.is_zero_by_symmetry
+    assert odd.kelvin == 0.0
+    assert odd.log10 == -np.inf
+    assert "multiples of 4" in odd.reason
+    half = tunnel_splitting(giant_spin(4.5, D=-0.6, E=0.05), (4.5, -4.5))
+    assert half.is_zero_by_symmetry
+
+
+def test_half_integer_spin_needs_a_transverse_field() -> None:
+    spin = load("mn4")
+    assert tunnel_splitting(spin, (4.5, -4.5)).is_zero_by_symmetry
+    assert tunnel_splitting(spin, (4.5, -4.5), transverse=(0.4, 0.0)).kelvin > 0
+
+
+def test_levels_by_position() -> None:
+    spin = giant_spin(1, D=-1.0, E=0.1)
+    assert tunnel_splitting(spin, Levels(0, 1), B=0.0).kelvin == pytest.approx(0.2)
+    with pytest.raises(ConvergenceError, match="double precision"):
+        tunnel_splitting(giant_spin(10, D=-0.5, E=1e-4), Levels(0, 1), B=0.0)
+
+
+def test_dataset_holds_scalars() -> None:
+    ds = tunnel_splitting(load("fe8"), (10, -10)).to_dataset()
+    assert ds.splitting.attrs["units"] == "K"
+    assert ds.attrs["kind"] == "splitting"
+
+
+@pytest.mark.parametrize(
+    ("pair", "arguments", "sentence"),
+    [
+        ((11, -11), {}, "projections m = 10, ..., -10"),
+        ((10, 10), {}, "two different states"),
+        ((10,), {}, "two states"),
+        ("ab", {}, "two states"),
+        (("m=10", "m=77"), {}, "must name states"),
+        ((10, -10), {"B": 0.3}, "resonance of m=10 and m=-10 at"),
+        ((10, np.nan), {}, "finite"),
+        (Levels(0, 1), {}, "B must be given"),
+        (Levels(0, 30), {"B": 0.0}, "levels between 0 and 20"),
+        ((10, -10), {"method": "fast"}, "DoublePrecision"),
+    ],
+)
+def test_bad_pairs_are_one_sentence(pair: object, arguments: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        tunnel_splitting(load("mn12ac"), pair, **arguments)  # type: ignore[arg-type]
+
+
+def test_a_dimer_takes_labels() -> None:
+    dimer = load("mn4-dimer")
+    with pytest.raises(InputError, match="two labels"):
+        tunnel_splitting(dimer, (4.5, -4.5))
+    both = tunnel_splitting(dimer, ("m1=9/2, m2=9/2", "m1=-9/2, m2=-9/2"))
+    assert both.field == pytest.approx(0.0, abs=1e-12)
+    assert both.is_zero_by_symmetry
+    # up-down and down-up are one degenerate pair: neither is a level of its own
+    with pytest.raises(InputError, match="mixed too strongly"):
+        tunnel_splitting(dimer, ("m1=9/2, m2=9/2", "m1=-9/2, m2=9/2"))
+
+
+def test_landau_zener_limits_and_factor() -> None:
+    gap, slope = 1e-7, 2 * MU_B * 20
+    rate = np.pi * gap**2 / (2 * HBAR * slope) / 1e-3  # exponent 1e-3
+    assert float(landau_zener(gap, rate, delta_m=20)) == pytest.approx(-np.expm1(-1e-3), rel=1e-12)
+    assert float(landau_zener(gap, rate, slope=slope)) == pytest.approx(-np.expm1(-1e-3), rel=1e-12)
+    assert float(landau_zener(gap, 0.0, slope=1.0)) == 1.0
+    assert float(landau_zener(0.0, 1.0, slope=1.0)) == 0.0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"splitting": -1.0, "rate": 1.0, "slope": 1.0},
+        {"splitting": np.nan, "rate": 1.0, "slope": 1.0},
+        {"splitting": 1.0, "rate": np.inf, "slope": 1.0},
+        {"splitting": 1.0, "rate": 1.0},
+        {"splitting": 1.0, "rate": 1.0, "slope": 1.0, "delta_m": 2},
+        {"splitting": 1.0, "rate": 1.0, "delta_m": 0},
+        {"splitting": 0.0, "rate": 0.0, "slope": 1.0},
+    ],
+)
+def test_landau_zener_refuses(arguments: dict[str, float]) -> None:
+    with pytest.raises(InputError):
+        landau_zener(**arguments)  # type: ignore[arg-type]
