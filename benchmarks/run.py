@@ -50,12 +50,13 @@ def table(rows):
         result.add_column(column)
     for column in ("its time", "its error", "our time", "our error", "ratio", "goal"):
         result.add_column(column, justify="right")
+    before = ""
     for row in rows:
         reached = row["goal"] is None or row["ratio"] >= row["goal"]
         unequal = row["ours_error"] > 1.2 * row["peer_error"]
         colour = "" if row["goal"] is None else "[green]" if reached else "[red]"
         result.add_row(
-            row["name"],
+            row["name"] if row["name"] != before else "",
             row["peer"],
             f"{row['peer_seconds']:.3g}",
             f"{row['peer_error']:.1e}",
@@ -64,6 +65,7 @@ def table(rows):
             f"{colour}{row['ratio']:.3g}",
             "" if row["goal"] is None else f"{row['goal']:g}",
         )
+        before = row["name"]
     return result
 
 
@@ -76,6 +78,8 @@ def main(arguments=None):
         os.environ.setdefault(name, "1")
     warnings.simplefilter("ignore")  # solvers that leave the physical range say so at length
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=150)
     here = machine()
     start = time.perf_counter()
     rows = []
@@ -86,10 +90,9 @@ def main(arguments=None):
         + ", ".join(f"{name} {number}" for name, number in here["versions"].items())
     )
     console.print(table(rows))
-    console.print(
-        "ratio = its time / our time. Red: goal missed, or our error larger. "
-        f"One BLAS thread; our own threads use all cores.\n{time.perf_counter() - start:.0f} s"
-    )
+    console.print("ratio = its time / our time; red: goal missed, or our error larger than the other one")
+    console.print("BLAS and LAPACK use one thread; our own threads over fields use all cores")
+    console.print(f"{time.perf_counter() - start:.0f} s")
     if chosen.json:
         chosen.json.parent.mkdir(parents=True, exist_ok=True)
         chosen.json.write_text(json.dumps({"machine": here, "rows": rows}, indent=1) + "\n", encoding="utf-8")
