@@ -148,7 +148,6 @@ def sweep_branch(
         chosen = with_lines(frame, lines.number)
         result = two_well_populations(chosen, T, wells, (edges - lo) / rate, field, nuclear_width)
         slopes = np.stack([result.slope_first, result.slope_second])
-        slopes += [np.interp(edges, frame.bend[:, 0], frame.bend[:, 1 + well]) for well in wells]
         return Branch(edges, result.population, slopes)
     edges, chosen = full_edges(frame, lo, hi, rate, widest / 2, nuclear_width)
     energy = np.array([np.interp(lo, frame.field, level) for level in frame.energy.T])
@@ -159,8 +158,6 @@ def sweep_branch(
 def mean_slope(frame: Frame, fields: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of dE/dB over populations ``p`` (k, n) at ``fields`` (k,) [K/T]."""
     slope = np.stack([np.interp(fields, frame.field, level) for level in frame.slope.T], axis=1)
-    if len(frame.bend):
-        slope += np.stack([np.interp(fields, frame.bend[:, 0], b) for b in frame.bend[:, 1:].T], axis=1)
     return np.asarray((p * slope).sum(axis=1), dtype=np.float64)
 
 

@@ -91,8 +91,7 @@ class Frame(NamedTuple):
     ``wide`` (k, 2) fields and half widths [T] of the crossings that are followed adiabatically;
     ``crossings`` between them; ``window`` [K], the bias beyond which the states are
     eigenstates and carry the tail of the line themselves (infinite for states that stay
-    diabatic everywhere); ``catalogue`` of all crossings; ``bend`` (k, 1 + n), fields and what the
-    transverse field adds to dE/dB of each state [K/T] where ``slope`` leaves it out.
+    diabatic everywhere); ``catalogue`` of all crossings.
     """
 
     field: NDArray[np.float64]
@@ -103,7 +102,6 @@ class Frame(NamedTuple):
     wide: NDArray[np.float64]
     window: float
     catalogue: Catalogue
-    bend: NDArray[np.float64]
 
 
 def is_uniaxial(system: SpinSystem, line: FieldLine, lo: float, hi: float) -> bool:
@@ -111,12 +109,13 @@ def is_uniaxial(system: SpinSystem, line: FieldLine, lo: float, hi: float) -> bo
 
     Every level that is not next to the top of the barrier must keep more than 90 % of its
     weight on one |m>: second-order mixing with the states on the same side of the
-    barrier, at the middle and the quarters of the range.
+    barrier, at the middle and the quarters of the range.  The field must be within 5.7 degrees
+    of the axis: beyond, the turn of the moment towards it is no longer small.
     """
     if len(system.spins) != 1 or system.spins[0].S < 1:
         return False
-    if np.ptp(line.G.diagonal().real) < 0.1 * np.ptp(np.linalg.eigvalsh(line.G)):
-        return False  # the field is nearly perpendicular to the axis
+    if np.ptp(line.G.diagonal().real) < _ALONG * np.ptp(np.linalg.eigvalsh(line.G)):
+        return False
     for fraction in (0.25, 0.5, 0.75):
         H = line.at(lo + fraction * (hi - lo))
         diagonal = H.diagonal().real
@@ -135,8 +134,8 @@ def is_uniaxial(system: SpinSystem, line: FieldLine, lo: float, hi: float) -> bo
 #: Weight that a level of a uniaxial molecule may share, and the part of the levels around the top
 #: of the barrier that is not asked.
 _MIXING, _TOP = 0.1, 0.25
-#: Fields at which the bend is tabulated, and the weight a state needs to have one.
-_BENDS, _OWN = 41, 0.9
+#: Least cosine of the angle between field and axis.
+_ALONG = 0.995
 #: Largest shift of a crossing by transverse terms that is looked for [T].
 _SHIFT = 0.5
 
@@ -147,7 +146,9 @@ def uniaxial_frame(system: SpinSystem, line: FieldLine, lo: float, hi: float, ba
     Energies are the diagonal of H, the crossings come from downfolding every pair with
     |m - m'| >= 2, so their fields and gaps include all transverse terms.  The bias runs with the
     slopes of the states |m> themselves: then it follows their energy difference to the shift of
-    the crossing (a few mK), and detailed balance holds to that shift over the temperature.
+    the crossing (a few mK), and detailed balance holds to that shift over the temperature.  The
+    moment along the field is that of |m>: its turn towards a field tilted by t, of relative size
+    t^2/2, is left out.
     """
     n = len(line.H0)
     slope = line.G.diagonal().real
@@ -185,24 +186,7 @@ def uniaxial_frame(system: SpinSystem, line: FieldLine, lo: float, hi: float, ba
         np.empty((0, 2)),
         np.inf,
         catalogue,
-        _bend(line, lo, hi),
     )
-
-
-def _bend(line: FieldLine, lo: float, hi: float) -> NDArray[np.float64]:
-    """Return the fields, and the slope of the level that |m> becomes minus that of |m> itself.
-
-    It is the turn of the moment towards a tilted field.  States without a level of their own
-    (weight below 0.9, at the top of the barrier) get none.
-    """
-    fields = np.linspace(lo, hi, _BENDS)
-    _, U = np.linalg.eigh(line.H0 + fields[:, None, None] * line.G)
-    weight = np.abs(U) ** 2
-    owner = weight.argmax(axis=2)
-    state = np.take_along_axis(U, owner[:, None, :], axis=2)
-    slope = np.einsum("bis,ij,bjs->bs", state.conj(), line.G, state, optimize=True).real
-    bend = np.where(weight.max(axis=2) > _OWN, slope - line.G.diagonal().real, 0.0)
-    return np.column_stack([fields, bend])
 
 
 def followed_frame(
@@ -245,7 +229,6 @@ def followed_frame(
         wide,
         tracks.window,
         _catalogue(every),
-        np.empty((0, 1 + n)),
     )
 
 
@@ -316,7 +299,6 @@ def reversed_frame(frame: Frame) -> Frame:
         frame.wide * np.array([-1.0, 1.0]),
         frame.window,
         _mirrored(every)._replace(basis_a=every.basis_b[::-1], basis_b=every.basis_a[::-1]),
-        -frame.bend[::-1],
     )
 
 

@@ -122,13 +122,14 @@ def hysteresis(
     -------
     xarray.Dataset
         ``magnetisation`` (temperature, branch, field) [mu_B per molecule], ``reduced`` in units of
-        saturation; ``coercive_field``, ``remanence`` (temperature); along ``step`` the resonances of the
-        state occupied at the start: ``step_n``, ``step_label``, ``step_field`` [T], ``step_splitting``
-        (root mean square over the ensemble) [K], ``step_probability`` (Landau-Zener, mean over
-        the ensemble), ``step_zero``, ``step_fraction`` (temperature, step), the fraction of
-        molecules that reverse between the middles to the neighbouring resonances;
-        ``crossover_temperature`` and its bracket; ``stoner_wohlfarth`` (branch, field), the
-        classical loop, for a single electronic spin.
+        the saturation g S of the crystal, tilts of its members included; ``coercive_field``,
+        ``remanence`` (temperature); along ``step`` the resonances of the state occupied at the
+        start: ``step_n``, ``step_label``, ``step_field`` [T], ``step_splitting`` (root mean square over
+        the ensemble) [K], ``step_probability`` (Landau-Zener, mean over the ensemble), ``step_zero``,
+        ``step_fraction`` (temperature, step), the fraction of molecules that reverse between the
+        middles to the neighbouring resonances; ``crossover_temperature`` and its bracket;
+        ``stoner_wohlfarth`` (branch, field), the classical loop, and ``classical_coercive_field`` [T],
+        for a single electronic spin.
 
     Raises
     ------
@@ -210,7 +211,10 @@ def hysteresis(
         "molecules": len(members), **used,
     }  # fmt: skip
     nominal = None if powder is not None else field_axis(axis, tilt, azimuth)
-    return _dataset(system, tasks[0], np.asarray(moment), steps, inputs, nominal)
+    # tilted easy axes lower the saturation of the crystal by the mean of their cosine
+    mosaic = 1.0 if nominal is None else sum(m.weight * float(np.dot(m.axis, nominal)) for m in members)
+    saturation = saturation_moment(system) * mosaic
+    return _dataset(system, tasks[0], np.asarray(moment), saturation, steps, inputs, nominal)
 
 
 def molecule_loop(task: LoopTask) -> dict[str, Any]:
@@ -288,12 +292,12 @@ def _dataset(
     system: SpinSystem,
     task: LoopTask,
     moment: NDArray[np.float64],
+    saturation: float,
     steps: Steps,
     inputs: dict[str, Any],
     axis: tuple[float, float, float] | None,
 ) -> xr.Dataset:
     fields = field_grid(task.span, task.step)
-    saturation = saturation_moment(system)
     reduced = moment / saturation
     temperatures = np.array(task.temperatures)
     estimate, below, above = crossover(temperatures, reduced)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from mesospin.bath.disorder import Molecule
+from mesospin.bath.phonons import phonon_prefactor, phonon_strengths
 from mesospin.constants import HBAR
 from mesospin.dynamics.branch import bottoms, coherent_crossings, molecule_frame
 from mesospin.dynamics.frame import Frame, reversed_frame
 from mesospin.dynamics.rates import line_rate, rates_at, rates_between
-from mesospin.bath.disorder import Molecule
-from mesospin.bath.phonons import phonon_prefactor, phonon_strengths
 from mesospin.model.environment import PhononBath
 from mesospin.model.library import load
 from mesospin.spectrum.diabatic import diabatic_point
