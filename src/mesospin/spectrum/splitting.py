@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,7 +83,7 @@ class Splitting:
     slope: float
     pair: tuple[str, str]
     method: str
-    system: SpinSystem
+    system: SpinSystem = dataclasses.field(repr=False)
 
     def to_dataset(self) -> xr.Dataset:
         """Return the splitting as a dataset of scalars."""
