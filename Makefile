@@ -55,5 +55,7 @@ $(STAMP)-%:
 		echo 'Building the environment in $(VENV) ...'; rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV); fi
 	@echo 'Installing mesospin ($*) and what it needs into $(VENV) (a few minutes the first time) ...'
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.$(addsuffix ],$(addprefix [,$(filter-out core,$*)))'
+	@echo 'Compiling its kernels, once ...'
+	@$(BIN)/python -c 'import mesospin as ms; ms.hysteresis(ms.load("mn12ac"), 2.0, 0.1, (-1, 1), disorder=None)'
 	@rm -f $(filter-out $(STAMP)-%,$(wildcard $(VENV)/.installed-*-*))
 	@touch $@

@@ -93,7 +93,7 @@ def test_2_plateaus_follow_landau_and_zener(loops):
         # the middle between resonances is 0.24 T = 9.6 sigma from both
         middle = (fields[:-1] + fields[1:]) / 2
         np.testing.assert_allclose(
-            np.interp(middle, loops.field.values, branch)[:11], expected, atol=1e-4, err_msg=f"{T} K"
+            np.interp(middle, loops.field.values, branch), expected[:10], atol=1e-4, err_msg=f"{T} K"
         )
 
 

@@ -21,7 +21,9 @@ from mesospin.model.environment import PhononBath
 from mesospin.spectrum.matrices import field_line
 
 #: Widest panel [T] for a tolerance of 1e-3; it scales with the square root of the tolerance.
-_WIDEST = 0.01
+_WIDEST = 0.025
+#: Growth of the panels away from a line where all levels are integrated, one step in each.
+_RATIO = 1.6
 #: Ratio of the slowest rate to the next one above which the levels of a well lag behind.
 _SEPARATION = 1e-3
 #: Exponent of a crossing below which it moves nothing.
@@ -103,6 +105,7 @@ def sweep_branch(
     hi: float,
     rate: float,
     *,
+    wells: NDArray[np.int64] | None = None,
     reduce: bool | None = None,
     tolerance: float = 1e-3,
     nuclear_width: float = 0.0,
@@ -117,6 +120,8 @@ def sweep_branch(
         Temperature.
     lo, hi, rate
         The sweep.
+    wells : ndarray, optional
+        Result of `bottoms`, which does not depend on temperature.
     reduce : bool, optional
         Two populations (True), all levels (False), or two where that is accurate (None).
     tolerance : float
@@ -130,7 +135,7 @@ def sweep_branch(
         If ``reduce`` is True and the molecule has no two well separated wells.
     """
     widest = _WIDEST * np.sqrt(tolerance / 1e-3)
-    wells = bottoms(frame)
+    wells = bottoms(frame) if wells is None else wells
     fits = two_wells_apply(frame, wells, T)
     if reduce and not fits:
         msg = (
@@ -148,8 +153,8 @@ def sweep_branch(
         chosen = with_lines(frame, lines.number)
         result = two_well_populations(chosen, T, wells, (edges - lo) / rate, field, nuclear_width)
         slopes = np.stack([result.slope_first, result.slope_second])
-        return Branch(edges, result.population, slopes)
-    edges, chosen = full_edges(frame, lo, hi, rate, widest / 2, nuclear_width)
+        return Branch(result.field, result.population, slopes)
+    edges, chosen = full_edges(frame, lo, hi, rate, widest / 5, nuclear_width)
     energy = np.array([np.interp(lo, frame.field, level) for level in frame.energy.T])
     p = populations(chosen, T, (edges - lo) / rate, field, thermal(energy, T), nuclear_width)
     return Branch(edges, np.empty(0), mean_slope(frame, edges, p)[None])
@@ -169,30 +174,32 @@ def full_edges(
     exponent = np.pi * pairs.gap**2 / (2 * HBAR * pairs.slope * rate)
     chosen = with_lines(frame, np.flatnonzero(exponent > _NEGLIGIBLE_EXPONENT))
     pairs = chosen.crossings
-    width = np.array([line_width(chosen, p, nuclear_width) for p in range(len(pairs.field))])
+    width = line_widths(chosen, nuclear_width)
     centres = np.concatenate([pairs.field, frame.wide[:, 0]])
     widths = np.concatenate([width / 2, frame.wide[:, 1] / 4])
     inside = (centres > lo) & (centres < hi)
     return _edges(lo, hi, centres[inside], widths[inside], widest), chosen
 
 
-def line_width(frame: Frame, p: int, nuclear_width: float) -> float:
-    """Return the half width [T] of crossing ``p``: lifetime by spontaneous emission, or the window."""
-    slope = frame.crossings.slope[p]
+def line_widths(frame: Frame, nuclear_width: float) -> NDArray[np.float64]:
+    """Return the half width [T] of every crossing: lifetime by spontaneous emission, or the window."""
+    slope = frame.crossings.slope
     if nuclear_width > 0.0:
-        return float(nuclear_width / slope)
-    return float(max(HBAR * _emission(frame, p) / 2, MIN_WIDTH) / slope)
+        return np.asarray(nuclear_width / slope)
+    return np.asarray(np.maximum(HBAR * emission_rates(frame) / 2, MIN_WIDTH) / slope)
 
 
-def _emission(frame: Frame, p: int) -> float:
-    """Return the spontaneous emission out of the two states of crossing ``p`` [1/s]."""
+def emission_rates(frame: Frame) -> NDArray[np.float64]:
+    """Return the spontaneous emission out of the two states of every crossing [1/s]."""
     pairs, channels = frame.crossings, frame.channels
-    i = int(np.clip(np.searchsorted(frame.field, pairs.field[p]) - 1, 0, len(frame.field) - 2))
-    energy = frame.energy[i]
+    if not len(pairs.field):
+        return np.empty(0)
+    cell = np.clip(np.searchsorted(frame.field, pairs.field) - 1, 0, len(frame.field) - 1)
+    energy = np.array([np.interp(pairs.field, frame.field, level) for level in frame.energy.T])
     drop = energy[channels.a] - energy[channels.b]
-    emission = channels.strength[i] * np.abs(drop) ** 3
-    source = np.where(drop > 0, channels.a, channels.b)
-    return float(emission[(source == pairs.a[p]) | (source == pairs.b[p])].sum())
+    emission = channels.strength[cell].T * np.abs(drop) ** 3
+    source = np.where(drop > 0, channels.a[:, None], channels.b[:, None])
+    return np.asarray(np.where((source == pairs.a) | (source == pairs.b), emission, 0.0).sum(axis=0))
 
 
 def coherent_crossings(frame: Frame, rate: float, nuclear_width: float) -> set[float]:
@@ -203,15 +210,12 @@ def coherent_crossings(frame: Frame, rate: float, nuclear_width: float) -> set[f
     """
     pairs = frame.crossings
     exponent = np.pi * pairs.gap**2 / (2 * HBAR * pairs.slope * rate)
-    found = set()
-    for p in np.flatnonzero(exponent > _LIKELY):
-        width = line_width(frame, int(p), nuclear_width)
-        decay = _emission(frame, int(p))
-        resonant = pairs.gap[p] ** 2 / (2 * HBAR * width * pairs.slope[p])
-        broadened = width * np.sqrt(1 + resonant / decay) if decay > 0 else np.inf
-        if decay == 0 or 2 * broadened / rate * decay < 1:
-            found.add(float(pairs.field[p]))
-    return found
+    decay = np.maximum(emission_rates(frame), np.finfo(np.float64).tiny)
+    width = line_widths(frame, nuclear_width)
+    resonant = pairs.gap**2 / (2 * HBAR * width * pairs.slope)
+    with np.errstate(over="ignore"):
+        stay = 2 * width * np.sqrt(decay * (decay + resonant)) / rate
+    return {float(B) for B in pairs.field[(exponent > _LIKELY) & (stay < 1)]}
 
 
 def _edges(
@@ -224,4 +228,4 @@ def _edges(
     """Return graded edges that also contain zero field, where the equilibrium turns over."""
     if lo < 0.0 < hi:
         centres, widths = np.append(centres, 0.0), np.append(widths, 1e-4)
-    return graded_edges(lo, hi, centres, widths, widest=widest)
+    return graded_edges(lo, hi, centres, widths, widest=widest, ratio=_RATIO)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-#: Ratio of neighbouring panel widths next to a crossing.
-_RATIO = 2.0
-
 
 def graded_edges(
     lo: float,
@@ -16,6 +13,7 @@ def graded_edges(
     widths: NDArray[np.float64],
     *,
     widest: float,
+    ratio: float = 2.0,
 ) -> NDArray[np.float64]:
     """Return the panel edges between ``lo`` and ``hi``, graded towards every centre.
 
@@ -25,9 +23,12 @@ def graded_edges(
         Range, lo < hi.
     centres, widths : ndarrays, shape (k,) [T]
         Fields of the lines and their half widths.  The first edges lie half a width from the
-        centre, every following one twice as far, up to the middle between neighbours.
+        centre, every following one ``ratio`` times as far, up to the middle between neighbours.
     widest : float [T]
         Largest panel.
+    ratio : float, default 2
+        Growth of the panels away from a line; 2 for one step of an integrator in each, 3 for
+        several points.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def graded_edges(
         left = np.concatenate([[lo], middles])
         right = np.concatenate([middles, [hi]])
         count = int(np.ceil(np.log2(max(2.0, 2 * (hi - lo) / w.min())))) + 1
-        reach = w[:, None] / 2 * _RATIO ** np.arange(count)
+        reach = w[:, None] / 2 * ratio ** np.arange(count)
         up, down = B[:, None] + reach, B[:, None] - reach
         # an edge next to the middle would leave a sliver: stop half a step before it
         pieces.append(up[(up + 0.25 * reach < right[:, None]) & (reach > 0)])
@@ -57,14 +58,14 @@ def graded_edges(
     edges = edges[(edges >= lo) & (edges <= hi)]
     tiny = 4 * np.spacing(max(abs(lo), abs(hi)))
     edges = edges[np.concatenate([[True], np.diff(edges) > tiny])]
-    edges = _halved(edges, centres, widths)
+    edges = _halved(edges, centres, widths, ratio - 0.5)
     return split_panels(edges, np.full(len(edges) - 1, widest))
 
 
 def _halved(
-    edges: NDArray[np.float64], centres: NDArray[np.float64], widths: NDArray[np.float64]
+    edges: NDArray[np.float64], centres: NDArray[np.float64], widths: NDArray[np.float64], limit: float
 ) -> NDArray[np.float64]:
-    """Halve panels until none is wider than its distance to a line, or than half the line's width.
+    """Halve panels wider than ``limit`` times their distance to a line, or half the line's width.
 
     Where lines lie closer together than they are wide, each was graded only up to the middle
     between them: several crossings at zero field, a narrow line in the wing of a broad one.
@@ -75,7 +76,7 @@ def _halved(
         left, right = edges[:-1, None], edges[1:, None]
         distance = np.maximum(np.maximum(left - centres, centres - right), 0.0)
         allowed = np.maximum(distance, widths / 2).min(axis=1)
-        wide = np.flatnonzero(np.diff(edges) > 1.5 * allowed)
+        wide = np.flatnonzero(np.diff(edges) > limit * allowed)
         if not len(wide):
             return edges
         edges = np.insert(edges, wide + 1, (edges[wide] + edges[wide + 1]) / 2)

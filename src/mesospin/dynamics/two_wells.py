@@ -22,31 +22,25 @@ from numpy.typing import NDArray
 
 from mesospin.dynamics.frame import Frame
 from mesospin.dynamics.panels import graded_edges, split_panels
-from mesospin.dynamics.rates import Real, frame_arrays
-from mesospin.dynamics.reduction import first_order
-from mesospin.dynamics.well_rates import (
-    NODES,
-    Lines,
-    escape_rates,
-    in_threads,
-    transfer_exponents,
-    well_equilibria,
-    with_lines,
-)
+from mesospin.dynamics.rates import Real
+from mesospin.dynamics.well_rates import Lines, escape_rates, well_equilibria, with_lines
 
 #: Widest panel where nothing moves [T], the fraction moved in one below which that is the case, the
 #: exponent after which all molecules have left, and the equilibrium population that is none.
 _COARSE, _IDLE, _GONE, _SETTLED = 0.05, 1e-5, 35.0, 1e-5
+#: Growth of the panels away from a line.
+_RATIO = 3.0
 
 
 class WellPopulations(NamedTuple):
-    """Populations along a path.
+    """Populations along a path, at four points in every panel.
 
-    ``population`` (k,) of the first well at the panel edges; ``slope_first`` and
+    ``field`` (k,) [T]; ``population`` (k,) of the first well; ``slope_first`` and
     ``slope_second`` (k,) the thermal mean of dE/dB in the two wells [K/T]; ``equilibrium``
     (k,) the thermal population of the first well.
     """
 
+    field: NDArray[np.float64]
     population: NDArray[np.float64]
     slope_first: NDArray[np.float64]
     slope_second: NDArray[np.float64]
@@ -86,7 +80,7 @@ def sweep_edges(
     centres, widths = lines.field[live], lines.width[live]
     if lo < 0.0 < hi:  # the equilibrium turns over at zero field
         centres, widths = np.append(centres, 0.0), np.append(widths, 1e-4)
-    edges = np.union1d(graded_edges(lo, hi, centres, widths, widest=_COARSE), base)
+    edges = np.union1d(graded_edges(lo, hi, centres, widths, widest=_COARSE, ratio=_RATIO), base)
     busy = ~idle[np.clip(np.searchsorted(base, (edges[1:] + edges[:-1]) / 2) - 1, 0, len(cell) - 1)]
     return split_panels(edges, np.where(busy, widest, _COARSE))
 
@@ -124,21 +118,41 @@ def two_well_populations(
     WellPopulations
     """
     duration = np.diff(times)
-    nodes = field(times[:-1, None] + duration[:, None] * NODES)
+    nodes = field(times[:-1, None] + duration[:, None] * _NODES)
     edges = field(times)
-    panels = len(duration)
-    exponent = np.empty(panels)
-    arrays = frame_arrays(frame, nuclear_width)
-    order = first_order(frame.energy.shape[1], wells)
-    edge = well_equilibria(frame, T, wells, edges)
+    rates = escape_rates(frame, T, wells, nodes.ravel(), nuclear_width).sum(axis=1)
+    # a quadrature of parts may undershoot where the rate varies by decades; escape has one sign
+    exponent = np.maximum(rates.reshape(nodes.shape) @ _PARTS.T, 0.0) * duration[:, None]
+    table = well_equilibria(frame, T, wells, edges)
+    # inside a panel equilibrium and moments are straight lines
+    fraction = np.arange(1, _SUB + 1) / _SUB
+    inner = table[:-1, None] + fraction[:, None] * (table[1:] - table[:-1])[:, None]
+    fine = np.concatenate([table[:1], inner.reshape(-1, 3)])
+    between = edges[:-1, None] + fraction * np.diff(edges)[:, None]
+    equilibrium = np.ascontiguousarray(fine[:, 0])
+    population = _follow(equilibrium, exponent.ravel(), equilibrium[0] if start is None else start)
+    path = np.concatenate([edges[:1], between.ravel()])
+    return WellPopulations(path, population, fine[:, 1], fine[:, 2], equilibrium)
 
-    def transfer(first: int, last: int) -> None:
-        transfer_exponents(T, wells, order, first, last, nodes, duration, arrays, exponent)
 
-    in_threads(transfer, panels)
-    equilibrium = edge[:, 0]
-    population = _follow(equilibrium, exponent, equilibrium[0] if start is None else start)
-    return WellPopulations(population, edge[:, 1], edge[:, 2], equilibrium)
+def _partial_weights() -> NDArray[np.float64]:
+    """Return the weights that integrate a function given at the nodes over each part of a panel.
+
+    Row s integrates the cubic through the four Gauss nodes of [0, 1] from s/4 to (s + 1)/4.
+    """
+    rows = []
+    for node in range(len(_NODES)):
+        others = np.delete(_NODES, node)
+        lagrange = np.poly1d(others, r=True) / np.prod(_NODES[node] - others)
+        rows.append(np.diff(lagrange.integ()(np.arange(_SUB + 1) / _SUB)))
+    return np.array(rows).T
+
+
+#: Gauss nodes of a panel, and the parts of it at whose ends the population is known: it may fall by
+#: much inside one panel, in the wing of a strong line.
+_NODES = (np.polynomial.legendre.leggauss(4)[0] + 1) / 2
+_SUB = 4
+_PARTS = _partial_weights()
 
 
 @njit(cache=True, nogil=True)

@@ -6,10 +6,6 @@ Gamma_L = R_LR/Z_L with the Boltzmann sum Z_L of the levels that relax to L.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -32,13 +28,10 @@ from mesospin.dynamics.rates import (
 )
 from mesospin.dynamics.reduction import basins, eliminate, first_order, rank_by_energy
 
-_THREADS = min(8, os.cpu_count() or 1)
 _CAP = 700.0
 #: Lines that move less than this fraction of the molecules get no panels of their own, and lines that
 #: could not move this fraction if they stood alone are left out of the rates.
 NEGLIGIBLE, _POSSIBLE = 1e-6, 1e-7
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(4)
-NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
 
 
 class Lines(NamedTuple):
@@ -70,10 +63,7 @@ def active_lines(
     arrays = frame_arrays(frame, nuclear_width)
     order = first_order(frame.energy.shape[1], wells)
 
-    def work(start: int, stop: int) -> None:
-        _line_shapes(T, wells, order, start, stop, arrays, width, transfer)
-
-    in_threads(work, count)
+    _line_shapes(T, wells, order, arrays, width, transfer)
     field = frame.crossings.field
     moving = transfer / rate > NEGLIGIBLE
     number = np.flatnonzero(moving | (_largest_transfer(frame, T, int(wells[0])) / rate > _POSSIBLE))
@@ -105,10 +95,7 @@ def well_equilibria(
     result = np.empty((len(edges), 3))
     arrays, order = frame_arrays(frame), first_order(frame.energy.shape[1], wells)
 
-    def work(first: int, last: int) -> None:
-        _equilibria(T, wells, order, first, last, edges, arrays, result)
-
-    in_threads(work, len(edges))
+    _equilibria(T, wells, order, edges, arrays, result)
     return result
 
 
@@ -124,19 +111,8 @@ def escape_rates(
     arrays = frame_arrays(frame, nuclear_width)
     order = first_order(frame.energy.shape[1], wells)
 
-    def work(first: int, last: int) -> None:
-        _escape_rates(T, wells, order, first, last, fields, arrays, result)
-
-    in_threads(work, len(fields))
+    _escape_rates(T, wells, order, fields, arrays, result)
     return result
-
-
-def in_threads(work: Callable[[int, int], None], count: int) -> None:
-    """Run ``work(first, last)`` over all of ``range(count)`` on the cores of this machine."""
-    bounds = np.linspace(0, count, 4 * _THREADS + 1).astype(int)
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for future in [pool.submit(work, int(i), int(j)) for i, j in pairwise(bounds)]:
-            future.result()
 
 
 @njit(cache=True, nogil=True)
@@ -176,8 +152,6 @@ def _line_shapes(
     T: float,
     wells: Index,
     start: Index,
-    first: int,
-    last: int,
     arrays: FrameArrays,
     width: Real,
     transfer: Real,
@@ -189,7 +163,7 @@ def _line_shapes(
     order, position = start.copy(), np.empty(n, np.int64)
     e, out, c = np.empty(n), np.empty(n), np.empty((n, 2))
     R, work, r = np.empty((n, n)), np.empty((n, n)), np.empty(3)
-    for p in range(first, last):
+    for p in range(pB.size):
         a, b = pa[p], pb[p]
         Z0, _ = _escape(pB[p], T, wells, arrays, p, order, position, e, out, c, R)
         G = half_width(out[a], out[b])
@@ -219,17 +193,15 @@ def _escape_rates(
     T: float,
     wells: Index,
     start: Index,
-    first: int,
-    last: int,
     fields: Real,
     arrays: FrameArrays,
     result: Real,
 ) -> None:
-    """Write the escape rates from the two wells at the fields first..last."""
+    """Write the escape rates from the two wells at the fields."""
     n = arrays[1].shape[1]
     order, position = start.copy(), np.empty(n, np.int64)
     e, out, c, R = np.empty(n), np.empty(n), np.empty((n, 2)), np.empty((n, n))
-    for k in range(first, last):
+    for k in range(fields.size):
         Z0, Z1 = _escape(fields[k], T, wells, arrays, -1, order, position, e, out, c, R)
         eliminate(R, 2)
         result[k, 0] = R[n - 2, n - 1] / Z0
@@ -237,34 +209,10 @@ def _escape_rates(
 
 
 @njit(cache=True, nogil=True)
-def transfer_exponents(
-    T: float,
-    wells: Index,
-    start: Index,
-    first: int,
-    last: int,
-    nodes: Real,
-    duration: Real,
-    arrays: FrameArrays,
-    exponent: Real,
-) -> None:
-    """Integrate Gamma_L + Gamma_R over the panels first..last by Gauss quadrature."""
-    rates = np.empty((nodes.shape[1], 2))
-    for i in range(first, last):
-        _escape_rates(T, wells, start, 0, nodes.shape[1], nodes[i], arrays, rates)
-        total = 0.0
-        for q in range(nodes.shape[1]):
-            total += WEIGHTS[q] * (rates[q, 0] + rates[q, 1])
-        exponent[i] = total * duration[i]
-
-
-@njit(cache=True, nogil=True)
 def _equilibria(
     T: float,
     wells: Index,
     start: Index,
-    first: int,
-    last: int,
     edges: Real,
     arrays: FrameArrays,
     result: Real,
@@ -274,7 +222,7 @@ def _equilibria(
     n = energy.shape[1]
     order, position = start.copy(), np.empty(n, np.int64)
     e, out, c, R = np.empty(n), np.empty(n), np.empty((n, 2)), np.empty((n, n))
-    for k in range(first, last):
+    for k in range(edges.size):
         i, t = energies_at(edges[k], field, energy, slope, e)
         rank_by_energy(e, wells, order, position)
         R[:] = 0.0

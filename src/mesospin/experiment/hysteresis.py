@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -203,7 +205,7 @@ def hysteresis(
     )
     _warn_of_coherent_steps([str(name) for loop in loops for name in loop["coherent"]])
     moment = sum(task.molecule.weight * loop["moment"] for task, loop in zip(tasks, loops, strict=True))
-    steps = mean_steps([Steps.of(loop) for loop in loops], [m.weight for m in members], speed)
+    steps = mean_steps([Steps.of(loop) for loop in loops], [m.weight for m in members], speed, limits)
     used = written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear, method=method)
     inputs = {
         "T": list(temperatures), "rate": speed, "span": list(limits), "axis": list(axis),
@@ -224,15 +226,20 @@ def molecule_loop(task: LoopTask) -> dict[str, Any]:
     margin = CUTOFF * task.width + 0.01
     limits = (task.span[0] - margin, task.span[1] + margin)
     frame = molecule_frame(molecule, task.bath, limits)
-    moment = np.empty((len(task.temperatures), 2, len(fields)))
-    for k, T in enumerate(task.temperatures):
-        moment[k, 0] = _branch(frame, T, fields, task)
+    wells = bottoms(frame)
+
+    def loop(T: float) -> NDArray[np.float64]:
+        up = _branch(frame, wells, T, fields, task)
         if task.mirrored:
-            moment[k, 1] = -moment[k, 0, ::-1]
-        else:
-            # seen along the reversed axis the down branch is an up branch from -hi to -lo
-            moment[k, 1] = -_branch(reversed_frame(frame), T, -fields[::-1], task)[::-1]
-    steps = ground_steps(molecule.system, frame, int(bottoms(frame)[0]))
+            return np.stack([up, -up[::-1]])
+        # seen along the reversed axis the down branch is an up branch from -hi to -lo
+        back = reversed_frame(frame)
+        return np.stack([up, -_branch(back, bottoms(back), T, -fields[::-1], task)[::-1]])
+
+    # the compiled kernels release the interpreter lock: temperatures share the cores
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        moment = np.array(list(pool.map(loop, task.temperatures)))
+    steps = ground_steps(molecule.system, frame, int(wells[0]))
     fast = coherent_crossings(frame, task.rate, task.nuclear_width)
     coherent = [name for name, B in zip(steps.label, steps.field, strict=True) if B in fast]
     return {"moment": moment, "coherent": np.array(coherent, dtype=np.str_), **steps._asdict()}
@@ -259,7 +266,9 @@ def field_grid(span: tuple[float, float], step: float) -> NDArray[np.float64]:
     return np.asarray(fields, dtype=np.float64)
 
 
-def _branch(frame: Frame, T: float, fields: NDArray[np.float64], task: LoopTask) -> NDArray[np.float64]:
+def _branch(
+    frame: Frame, wells: NDArray[np.int64], T: float, fields: NDArray[np.float64], task: LoopTask
+) -> NDArray[np.float64]:
     margin = CUTOFF * task.width + 5e-3
     branch = sweep_branch(
         frame,
@@ -267,6 +276,7 @@ def _branch(frame: Frame, T: float, fields: NDArray[np.float64], task: LoopTask)
         float(fields[0]) - margin,
         float(fields[-1]) + margin,
         task.rate,
+        wells=wells,
         reduce=task.method.reduce,
         tolerance=task.method.tolerance,
         nuclear_width=task.nuclear_width,

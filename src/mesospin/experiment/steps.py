@@ -68,16 +68,22 @@ def ground_steps(system: SpinSystem, frame: Frame, start: int) -> Steps:
     )
 
 
-def mean_steps(members: Sequence[Steps], weights: Sequence[float], rate: float) -> Steps:
+def mean_steps(
+    members: Sequence[Steps], weights: Sequence[float], rate: float, span: tuple[float, float]
+) -> Steps:
     """Return the steps of an ensemble: mean fields, root-mean-square gaps, mean probabilities.
 
-    Only steps that every molecule has are listed; in a powder the resonances of the
+    Only steps inside the span that every molecule has are listed; in a powder the resonances of the
     crystallites do not coincide and the table is usually empty.
     """
     common = [n for n in members[0].n.tolist() if all(n in other.n for other in members)]
     rows = np.array([[int(np.flatnonzero(s.n == n)[0]) for n in common] for s in members], dtype=int)
     rows = rows.reshape(len(members), len(common))
     share = np.array(weights)[:, None]
+    if len(common):
+        mean = (share * np.array([s.field[row] for s, row in zip(members, rows, strict=True)])).sum(axis=0)
+        rows = rows[:, (mean >= span[0]) & (mean <= span[1])]
+        common = members[0].n[rows[0]].tolist()
 
     def column(name: str) -> NDArray[Any]:
         return np.array([getattr(s, name)[row] for s, row in zip(members, rows, strict=True)])
