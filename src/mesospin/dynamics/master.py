@@ -3,7 +3,7 @@ r"""The master equation of all levels along a path, by the two-stage Radau IIA m
 .. math:: \dot p_b = \sum_a (R_{ab}\,p_a - R_{ba}\,p_b)
 
 Third order, L-stable: rates of 1e11 1/s next to rates of 1e-8 1/s cost nothing.  Columns of the generator
-sum to zero by construction, so the total probability is conserved to rounding.
+sum to zero, and the sum of all equations, the conservation of probability, is one of those solved.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ def _radau(
     R, Q1, Q2 = np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
     M, rhs = np.empty((2 * n, 2 * n)), np.empty(2 * n)
     p = start.copy()
+    total = p.sum()
     result[0] = p
     for k in range(duration.size):
         h = duration[k]
@@ -105,5 +106,14 @@ def _radau(
             M[n + i, n + i] += 1.0
             rhs[i] = p[i]
             rhs[n + i] = p[i]
+        # The equations of each stage add up to conservation, but their diagonals are rounded at the size
+        # of the fastest rate; the one of the fullest state is replaced by that exact sum.
+        full = np.argmax(p)
+        M[full] = 0.0
+        M[n + full] = 0.0
+        M[full, :n] = 1.0
+        M[n + full, n:] = 1.0
+        rhs[full] = total
+        rhs[n + full] = total
         p[:] = np.linalg.solve(M, rhs)[n:]
         result[k + 1] = p

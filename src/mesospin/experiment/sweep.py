@@ -39,7 +39,7 @@ from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 from mesospin.spectrum.matrices import field_line
 
-_WIDEST = 5e-3
+_WIDEST = 1e-2
 _PANELS = 200
 _HOLD_RATIO = 1.2
 _HOLD_START = 1e-7
