@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesospin.errors import ConvergenceError
+from mesospin.scale import require_memory
 from mesospin.spectrum.matrices import Array, FieldLine
 
 #: Width of a group of close levels, in units of the adiabatic gap.  The mixing that
@@ -157,12 +158,16 @@ def track(
     ------
     ConvergenceError
         If the states change faster than any spacing above 1e-9 T resolves.
+    TooLargeError
+        If the states at all fields do not fit in memory.
     """
 
     def point(B: float) -> DiabaticPoint:
         return diabatic_point(line, B, adiabatic_gap=adiabatic_gap, site_slope=site_slope)
 
     grid = np.linspace(lo, hi, max(2, int(np.ceil((hi - lo) / step)) + 1))
+    n = len(line.H0)
+    require_memory(line.H0.itemsize * 4 * len(grid) * n * n, f"{n} levels followed over {len(grid)} fields")
     energy, U = np.linalg.eigh(line.H0 + grid[:, None, None] * line.G)
     pending = [
         _rotate_groups(line, float(B), e, u, adiabatic_gap, site_slope)
