@@ -7,7 +7,7 @@ import numpy as np
 import qutip
 
 from mesospin.constants import HBAR
-from mesospin.dynamics.lindblad import evolve_density
+from mesospin.dynamics.coherent.lindblad import evolve_density
 from mesospin.operators.spin import lowering, raising, spin_operators
 
 S = 10.0

@@ -7,8 +7,8 @@ import numpy as np
 import qutip
 
 from mesospin.constants import HBAR
+from mesospin.dynamics.coherent.unitary import evolve_state
 from mesospin.dynamics.methods import Exact
-from mesospin.dynamics.unitary import evolve_state
 from mesospin.operators.spin import lowering, raising, spin_operators
 
 S = 10.0

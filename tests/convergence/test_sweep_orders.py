@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from mesospin.constants import HBAR
-from mesospin.dynamics.dissipator import build_dissipator
-from mesospin.dynamics.lindblad import _Splitting
+from mesospin.dynamics.coherent.dissipator import build_dissipator
+from mesospin.dynamics.coherent.lindblad import _Splitting
+from mesospin.dynamics.coherent.stepping import Control, march
+from mesospin.dynamics.coherent.unitary import evolve_state
 from mesospin.dynamics.methods import Exact
-from mesospin.dynamics.stepping import Control, march
-from mesospin.dynamics.unitary import evolve_state
 from mesospin.operators.spin import lowering, raising, spin_operators
 
 SX, SY, SZ = (np.asarray(operator) for operator in spin_operators(1.5))

@@ -7,9 +7,9 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from mesospin.constants import HBAR, MU_B
+from mesospin.dynamics.coherent.unitary import evolve_state
+from mesospin.dynamics.coherent.windows import Passage, window_probabilities
 from mesospin.dynamics.methods import Exact
-from mesospin.dynamics.unitary import evolve_state
-from mesospin.dynamics.windows import Passage, window_probabilities
 from mesospin.operators.spin import lowering, raising, spin_operators
 
 SHARP = Exact(tolerance=1e-10)

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesospin.constants import MU_B
-from mesospin.dynamics.lindblad import evolve_density
+from mesospin.dynamics.coherent.lindblad import evolve_density
+from mesospin.dynamics.coherent.unitary import MAX_PHASE, evolve_state, total_phase
+from mesospin.dynamics.coherent.windows import Passage, cross_windows
 from mesospin.dynamics.master import thermal
 from mesospin.dynamics.methods import Exact, Lindblad
 from mesospin.dynamics.protocols import FieldSweep, Protocol
-from mesospin.dynamics.unitary import MAX_PHASE, evolve_state, total_phase
-from mesospin.dynamics.windows import Passage, cross_windows
 from mesospin.errors import InputError
 from mesospin.model.system import SpinSystem
 from mesospin.spectrum.crossings import crossings

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mesospin.constants import HBAR
+from mesospin.dynamics.coherent.windows import Passage, cross_windows, window_probabilities
 from mesospin.dynamics.methods import Exact
-from mesospin.dynamics.windows import Passage, cross_windows, window_probabilities
 from mesospin.errors import ConvergenceError, InputError
 
 # A steep level meets two flat ones: gaps of 1 mK at 0 T and 2 mK at 1 T, slopes 10 K/T.

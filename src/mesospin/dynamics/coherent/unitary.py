@@ -4,7 +4,7 @@ r"""Schroedinger equation along a field sweep, where the whole phase can be foll
 
 Commutator-free Magnus steps of fourth order; each exponential acts on the states through its Chebyshev
 series, which keeps the norm to rounding.  Sweeps at laboratory rates accumulate far too much phase for this:
-see :mod:`mesospin.dynamics.windows`.
+see :mod:`mesospin.dynamics.coherent.windows`.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from mesospin.checks import finite_array
 from mesospin.constants import HBAR
-from mesospin.dynamics.methods import Exact
-from mesospin.dynamics.propagators import (
+from mesospin.dynamics.coherent.propagators import (
     CF4_POINTS,
     CF4_WEIGHTS,
     Matrix,
     cf4_steps,
     chebyshev_coefficients,
 )
-from mesospin.dynamics.stepping import (
+from mesospin.dynamics.coherent.stepping import (
     Control,
     Field,
     field_values,
@@ -31,6 +30,7 @@ from mesospin.dynamics.stepping import (
     march,
     time_points,
 )
+from mesospin.dynamics.methods import Exact
 from mesospin.errors import InputError
 
 __all__ = ["MAX_PHASE", "StateEvolution", "evolve_state", "total_phase"]

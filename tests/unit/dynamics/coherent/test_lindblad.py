@@ -5,10 +5,10 @@ import pytest
 import qutip
 
 from mesospin.constants import HBAR
-from mesospin.dynamics.dissipator import apply_exponential, build_dissipator, taylor_terms
-from mesospin.dynamics.lindblad import evolve_density
+from mesospin.dynamics.coherent.dissipator import apply_exponential, build_dissipator, taylor_terms
+from mesospin.dynamics.coherent.lindblad import evolve_density
+from mesospin.dynamics.coherent.unitary import evolve_state
 from mesospin.dynamics.methods import Exact, Lindblad
-from mesospin.dynamics.unitary import evolve_state
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.operators.spin import lowering, raising, spin_operators
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mesospin.constants import HBAR
+from mesospin.dynamics.coherent.unitary import evolve_state, total_phase
 from mesospin.dynamics.methods import Exact
-from mesospin.dynamics.unitary import evolve_state, total_phase
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.operators.spin import spin_operators
 

@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from mesospin.checks import finite, finite_array, integer, non_negative, positive
 from mesospin.constants import HBAR
+from mesospin.dynamics.coherent.propagators import Matrix, centred, exponential_tables, traceless
+from mesospin.dynamics.coherent.stepping import hermitian_matrix
 from mesospin.dynamics.methods import Exact
-from mesospin.dynamics.propagators import Matrix, centred, exponential_tables, traceless
-from mesospin.dynamics.stepping import hermitian_matrix
 from mesospin.errors import ConvergenceError, InputError
 
 __all__ = ["Passage", "WindowSweep", "cross_windows", "window_probabilities"]

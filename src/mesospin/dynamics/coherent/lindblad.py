@@ -26,8 +26,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from mesospin.checks import finite_array, integer, positive
 from mesospin.constants import HBAR
-from mesospin.dynamics.dissipator import Dissipator, apply_exponential, build_dissipator, taylor_terms
-from mesospin.dynamics.propagators import (
+from mesospin.dynamics.coherent.dissipator import (
+    Dissipator,
+    apply_exponential,
+    build_dissipator,
+    taylor_terms,
+)
+from mesospin.dynamics.coherent.propagators import (
     CF4_POINTS,
     CF4_WEIGHTS,
     Complex,
@@ -36,7 +41,7 @@ from mesospin.dynamics.propagators import (
     exponential_tables,
     traceless,
 )
-from mesospin.dynamics.stepping import (
+from mesospin.dynamics.coherent.stepping import (
     Control,
     Field,
     field_values,

@@ -1,0 +1,1 @@
+"""Coherent sweeps: the Schroedinger equation, windows around crossings, the Lindblad equation."""
