@@ -17,7 +17,7 @@ SYSTEM = """
 title = "Toy <molecule>, S = 2"
 sources = ["made up for a test"]
 spins = [{ S = 2, g = 2.0 }]
-terms = [{ kind = "zero-field-splitting", D = "-1 K", E = "10 mK" }]
+terms = [{ kind = "zero-field-splitting", D = "-1 K", E = "10 uK" }]
 [system.defaults.phonons]
 density = "1800 kg/m^3"
 sound_speed = "2000 m/s"
