@@ -20,6 +20,7 @@ __all__ = [
     "instance_of",
     "integer",
     "nearest",
+    "no_shared_dimensions",
     "non_negative",
     "one_of",
     "positive",
@@ -243,6 +244,19 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     if close:
         return f"did you mean {lowered[close[0]]}?"
     return "choose one of " + ", ".join(known) if known else "there is nothing to choose from"
+
+
+def no_shared_dimensions(**arrays: object) -> None:
+    """Raise if labelled arrays share a dimension: pointwise evaluation is not what a grid gives."""
+    named = [(name, set(getattr(value, "dims", ()))) for name, value in arrays.items()]
+    for i, (first, dims) in enumerate(named):
+        for second, others in named[i + 1 :]:
+            if dims & others:
+                shared = ", ".join(sorted(map(str, dims & others)))
+                raise InputError(
+                    f"{first} and {second} must not share a dimension here, got {shared}; every T is "
+                    "combined with every B, so pick the points from the result"
+                )
 
 
 def instance_of(name: str, value: object, *kinds: type, hint: str) -> None:

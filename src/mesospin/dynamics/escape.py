@@ -68,6 +68,28 @@ def mean_slow_rates(
     return average_of_cells(lambda at: np.interp(at, edges, integral), fields, width)
 
 
+def carrying_crossing(
+    frame: Frame, B: float, T: float, width: float, nuclear_width: float = 0.0
+) -> int | None:
+    """Return the crossing that carries most of the escape averaged over frozen fields around ``B``.
+
+    None where escape without resonance carries more, or the molecule has no two clear wells.
+    """
+    wells = bottoms(frame)
+    if not two_wells_apply(frame, wells, T):
+        return None
+    lines = active_lines(frame, T, wells, _SLOW, nuclear_width)
+    if not len(lines.field):
+        return None
+    density = np.exp(-0.5 * ((lines.field - B) / width) ** 2) / (width * np.sqrt(2 * np.pi))
+    share = lines.transfer * _SLOW * density
+    best = int(np.argmax(share))
+    over = escape_rates(without_tunnelling(frame), T, wells, np.array([B]), nuclear_width)[0, 0]
+    if share[best] <= over:
+        return None
+    return int(lines.crossing[best])
+
+
 def _edges(frame: Frame, T: float, lo: float, hi: float, nuclear_width: float) -> NDArray[np.float64]:
     wells = bottoms(frame)
     if not two_wells_apply(frame, wells, T):

@@ -37,11 +37,12 @@ NEGLIGIBLE, _POSSIBLE = 1e-6, 1e-7
 class Lines(NamedTuple):
     """Crossings that move molecules in a sweep: field and half width [T], and the exponent moved.
 
-    ``number`` lists the crossings of the frame that the rate matrix needs: among them are lines
-    that move nothing only because another one short-circuits them.
+    ``crossing`` is their place in the frame.  ``number`` lists all crossings that the rate matrix
+    needs: among them lines that move nothing only because another one short-circuits them.
     """
 
     number: NDArray[np.int64]
+    crossing: NDArray[np.int64]
     field: NDArray[np.float64]
     width: NDArray[np.float64]
     transfer: NDArray[np.float64]
@@ -67,7 +68,8 @@ def active_lines(
     field = frame.crossings.field
     moving = transfer / rate > NEGLIGIBLE
     number = np.flatnonzero(moving | (_largest_transfer(frame, T, int(wells[0])) / rate > _POSSIBLE))
-    return Lines(number, field[moving], width[moving], transfer[moving] / rate)
+    crossing = np.flatnonzero(moving)
+    return Lines(number, crossing, field[crossing], width[crossing], transfer[crossing] / rate)
 
 
 def _largest_transfer(frame: Frame, T: float, well: int) -> NDArray[np.float64]:

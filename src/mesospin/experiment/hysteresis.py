@@ -34,7 +34,7 @@ from mesospin.model.environment import (
     NuclearBath,
     PhononBath,
 )
-from mesospin.model.system import SpinSystem
+from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
 from mesospin.scale import map_tasks
 from mesospin.units import Quantity
@@ -61,7 +61,7 @@ def hysteresis(
     system: SpinSystem,
     T: ArrayLike,
     rate: Quantity,
-    span: Sequence[float],
+    span: Sequence[Quantity],
     *,
     axis: Sequence[float] = (0.0, 0.0, 1.0),
     transverse: Sequence[float] = (0.0, 0.0),
@@ -72,7 +72,7 @@ def hysteresis(
     dipolar: DipolarBath | FromSystem | None = FROM_SYSTEM,
     disorder: Disorder | FromSystem | None = FROM_SYSTEM,
     nuclear: NuclearBath | None = None,
-    field_step: float = 2e-3,
+    field_step: Quantity = 2e-3,
     method: RateEquations = RateEquations(),
     workers: int = 1,
     cluster: str | None = None,
@@ -113,7 +113,7 @@ def hysteresis(
         Ensemble of molecules; the system's by default, None for one ideal molecule.
     nuclear : NuclearBath, optional
         Nuclear window, in place of the lifetime line.
-    field_step : float [T]
+    field_step : float or str [T]
         Spacing of the result; at most 2 mT resolves the steps.
     method : RateEquations
         All levels or two wells, and the tolerance.
@@ -165,6 +165,7 @@ def hysteresis(
     >>> loop.coercive_field.values.round(1)
     array([4.1, 2.7])
     """
+    check_system(system)
     temperatures, speed, limits = _inputs(T, rate, span, method)
     phonons = phonon_bath(system, bath)
     frozen = chosen(dipolar, system.defaults.dipolar)
@@ -186,7 +187,7 @@ def hysteresis(
             temperatures=temperatures,
             rate=speed,
             span=limits,
-            step=positive("field_step", field_step, "T"),
+            step=_step(field_step, limits),
             width=frozen.width if frozen else 0.0,
             nuclear_width=nuclear.width if nuclear else 0.0,
             method=method,
@@ -284,17 +285,28 @@ def _branch(
     return branch.moment(fields, task.width)
 
 
+def _step(field_step: Quantity, span: tuple[float, float]) -> float:
+    step = positive("field_step", units.to_tesla(field_step, "field_step"), "T")
+    if not step <= (span[1] - span[0]) / 2:
+        msg = f"field_step must be at most half the span [T], got {step:g}; 2 mT resolves the steps"
+        raise InputError(msg)
+    return step
+
+
 def _inputs(
-    T: ArrayLike, rate: Quantity, span: Sequence[float], method: RateEquations
+    T: ArrayLike, rate: Quantity, span: Sequence[Quantity], method: RateEquations
 ) -> tuple[tuple[float, ...], float, tuple[float, float]]:
     hint = "coherent methods have no phonons, use sweep(...) for one passage"
     instance_of("method", method, RateEquations, hint=hint)
-    values = np.atleast_1d(finite_array("T", T))
+    entries = [T] if isinstance(T, str) else T
+    if isinstance(entries, list | tuple):
+        entries = [units.to_thermodynamic_kelvin(entry, "T") for entry in entries]
+    values = np.atleast_1d(finite_array("T", entries))
     if values.ndim != 1 or not len(values) or not np.all(values > 0):
         msg = f"T must be one or several temperatures > 0 [K], got {values.tolist()}"
         raise InputError(msg)
     speed = positive("rate", units.to_tesla_per_second(rate, "rate"), "T/s")
-    lo, hi = check_span("span", span, "T")
+    lo, hi = check_span("span", [units.to_tesla(end, "span") for end in span], "T")
     return tuple(float(value) for value in values), speed, (lo, hi)
 
 

@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from mesospin.bath.disorder import CUTOFF, Molecule
 from mesospin.bath.phonons import phonon_strengths
-from mesospin.checks import finite_array
+from mesospin.checks import finite_array, no_shared_dimensions
 from mesospin.constants import MU_B
-from mesospin.dynamics.branch import molecule_frame
-from mesospin.dynamics.escape import mean_slow_rates
-from mesospin.dynamics.rates import rates_between
+from mesospin.dynamics.branch import bottoms, molecule_frame
+from mesospin.dynamics.escape import carrying_crossing, mean_slow_rates
+from mesospin.dynamics.frame import Frame
+from mesospin.dynamics.rates import rates_at, rates_between
 from mesospin.dynamics.reduction import easiest_path, metastable_states, relaxation_modes
+from mesospin.dynamics.well_rates import with_lines
 from mesospin.errors import InputError
 from mesospin.experiment.ensemble import ensemble, field_pair
 from mesospin.experiment.surroundings import chosen, phonon_bath, written
@@ -29,7 +31,7 @@ from mesospin.model.environment import (
     NuclearBath,
     PhononBath,
 )
-from mesospin.model.system import SpinSystem
+from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
 from mesospin.spectrum.diabatic import DiabaticPoint, diabatic_point
 from mesospin.spectrum.matrices import Array, FieldLine, basis_labels, field_line
@@ -81,7 +83,9 @@ def relaxation_rates(
         ln tau against 1/T.  The ideal molecule at exactly the field given: ``energy``
         (field, level) [K], ``moment`` (field, level) [mu_B], ``rate`` (temperature, field,
         level_to, level_from) [1/s], ``eigen_rate`` (temperature, field, mode) [1/s] and
-        ``path``, the states on the way of least resistance between the wells.
+        ``path``, the states on the way of least resistance between the wells: of the most frequent
+        molecule, through the resonance that carries most of the averaged rate, where a uniaxial
+        molecule has frozen dipolar fields; else of the ideal molecule at exactly that field.
 
     Raises
     ------
@@ -104,6 +108,8 @@ def relaxation_rates(
     >>> ds.path.values[0, 0].split(" > ")[0]
     'm=10'
     """
+    check_system(system)
+    no_shared_dimensions(T=T, B=B)
     temperatures = np.atleast_1d(finite_array("T", T))
     if temperatures.ndim != 1 or not np.all(temperatures > 0):
         msg = f"T must be one or several temperatures > 0 [K], got {temperatures.tolist()}"
@@ -117,29 +123,45 @@ def relaxation_rates(
     frozen = chosen(dipolar, system.defaults.dipolar)
     ensemble_of = chosen(disorder, system.defaults.disorder)
     window = nuclear.width if nuclear else 0.0
+    width = frozen.width if frozen else 0.0
+    members = ensemble(system, ensemble_of, axis=axis, transverse=lateral)
+    frames = [_frame(molecule, phonons, fields, width) for molecule in members]
     slowest = sum(
-        molecule.weight
-        * _molecule_rates(molecule, phonons, temperatures, fields, frozen.width if frozen else 0.0, window)
-        for molecule in ensemble(system, ensemble_of, axis=axis, transverse=lateral)
+        molecule.weight * np.array([mean_slow_rates(frame, fields, T, width, window) for T in temperatures])
+        for molecule, frame in zip(members, frames, strict=True)
     )
     line = field_line(system, axis=axis, transverse=transverse)
     local = [_local(system, line, float(field), phonons, temperatures, window) for field in fields]
+    common = frames[int(np.argmax([molecule.weight for molecule in members]))]
+    if width > 0.0 and not np.isfinite(common.window):
+        local = [
+            each._replace(
+                path=[_mean_path(system, common, float(B), float(T), width, window) for T in temperatures]
+            )
+            for each, B in zip(local, fields, strict=True)
+        ]
     used = written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear)
     inputs = {"T": temperatures, "B": fields, "axis": list(axis), "transverse": lateral, **used}
     return _dataset(system, temperatures, fields, np.asarray(slowest), local, inputs)
 
 
-def _molecule_rates(
-    molecule: Molecule,
-    bath: PhononBath | None,
-    temperatures: NDArray[np.float64],
-    fields: NDArray[np.float64],
-    width: float,
-    window: float,
-) -> NDArray[np.float64]:
+def _frame(molecule: Molecule, bath: PhononBath | None, fields: NDArray[np.float64], width: float) -> Frame:
     margin = CUTOFF * width + 0.05
-    frame = molecule_frame(molecule, bath, (fields.min() - margin, fields.max() + margin))
-    return np.array([mean_slow_rates(frame, fields, T, width, window) for T in temperatures])
+    return molecule_frame(molecule, bath, (fields.min() - margin, fields.max() + margin))
+
+
+def _mean_path(system: SpinSystem, frame: Frame, B: float, T: float, width: float, window: float) -> str:
+    """Return the way of least resistance through the resonance that carries the averaged rate."""
+    wells = bottoms(frame)
+    if len(wells) != 2:
+        return ""
+    carrier = carrying_crossing(frame, B, T, width, window)
+    only = np.array([] if carrier is None else [carrier], dtype=np.int64)
+    field = B if carrier is None else float(frame.crossings.field[carrier])
+    R = rates_at(with_lines(frame, only), field, T, window)
+    energy = np.array([np.interp(field, frame.field, level) for level in frame.energy.T])
+    names = basis_labels(system)  # the states of a uniaxial frame are the basis states
+    return " > ".join(names[k] for k in easiest_path(R, energy, T, int(wells[0]), int(wells[1])))
 
 
 class _Local(NamedTuple):

@@ -35,7 +35,7 @@ from mesospin.model.environment import (
     NuclearBath,
     PhononBath,
 )
-from mesospin.model.system import SpinSystem
+from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
 from mesospin.spectrum.matrices import field_line
 
@@ -115,6 +115,7 @@ def sweep(
     >>> bool(pulse.reduced[0] < 0.1)
     True
     """
+    check_system(system)
     kinds = (FieldSweep, FieldSteps, HalfSinePulse, ConstantField)
     instance_of("protocol", protocol, *kinds, hint="make one of these")
     instance_of("method", method, RateEquations, Exact, Lindblad, hint="make one of these")
@@ -134,9 +135,12 @@ def sweep(
         moment = sum(m.weight * run[0] for m, run in zip(members, runs, strict=True))
         population = runs[0][1] if len(runs) == 1 else None
         return _dataset(system, protocol, times, np.asarray(moment), population, used)
-    if powder is not None or disorder is not None:
+    surroundings = {"powder": powder, "disorder": disorder, "nuclear": nuclear}
+    given = [name for name, value in surroundings.items() if value is not None]
+    given += ["bath"] if bath is not FROM_SYSTEM else []
+    if given:
         name = type(method).__name__
-        msg = f"{name} sweeps one molecule; leave out powder and disorder, or use RateEquations()"
+        msg = f"{given[0]} must be left out with {name}: it sweeps one isolated molecule; use RateEquations()"
         raise InputError(msg)
     line = field_line(system, axis=axis, transverse=transverse)
     times = _output_times(protocol.segments(), points)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from mesospin.checks import nearest
+from mesospin.checks import instance_of, nearest
 from mesospin.errors import InputError, InvalidModelError
 from mesospin.model.environment import Defaults
 from mesospin.model.formula import describe_system
@@ -165,6 +165,11 @@ class SpinSystem:
         )
         facts = [f"{self.dimension} states; {kramers}"]
         return describe_system(heading, self.spins, self.terms, facts, self.sources, self.defaults)
+
+
+def check_system(system: object) -> None:
+    """Raise unless ``system`` is a SpinSystem; a name or a path has to be loaded first."""
+    instance_of("system", system, SpinSystem, hint='use load("name") or load("file.toml")')
 
 
 def giant_spin(

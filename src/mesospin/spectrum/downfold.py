@@ -143,7 +143,8 @@ class _Blocks(NamedTuple):
         try:
             x = np.linalg.solve(qq, qp)
         except np.linalg.LinAlgError:  # E sits exactly on a level of the complement
-            x = np.linalg.solve(qq + 1e-13 * np.abs(qq).max() * np.eye(qq.shape[-1]), qp)
+            shift = 1e-13 * max(float(np.abs(qq).max()), 1e-3)
+            x = np.linalg.solve(qq + shift * np.eye(qq.shape[-1]), qp)
         pp = self.pp[0] + B * self.pp[1]
         h = pp + qp.conj().swapaxes(1, 2) @ x
         Z = 1 + (np.abs(x) ** 2).sum(axis=1)

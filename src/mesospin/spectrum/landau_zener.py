@@ -65,6 +65,9 @@ def landau_zener(
     >>> landau_zener(1e-7, [1.0, 0.1, 0.01], delta_m=20).round(6)
     array([7.700e-05, 7.650e-04, 7.625e-03])
     """
+    if hasattr(splitting, "kelvin"):
+        msg = "splitting must be a number [K], got a Splitting; pass its .kelvin"
+        raise InputError(msg)
     gap = finite_array("splitting", splitting)
     if not np.all(gap >= 0):
         msg = f"splitting must be >= 0 [K], got {float(np.min(gap))}"

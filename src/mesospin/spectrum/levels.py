@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from mesospin.checks import finite_array
 from mesospin.constants import MU_B
 from mesospin.errors import InputError
-from mesospin.model.system import SpinSystem
+from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
 from mesospin.scale import require_memory
 from mesospin.spectrum.matrices import Array, affine_hamiltonian, symmetry_blocks, unit_axis
@@ -46,8 +46,9 @@ def levels(
         Direction of the field.
     transverse : two numbers (Bx, By) [T], default none
         Constant field added to it.
-    B_vector : array-like, shape (field, 3) [T]
-        Field vectors, instead of ``B``.
+    B_vector : array-like, shape (..., 3) [T]
+        Field vectors, instead of ``B``; leading axes are called field, or field_0, field_1, ... where
+        there are several.
     states : int, optional
         Number of lowest levels to return; all by default.
 
@@ -78,6 +79,7 @@ def levels(
     >>> ds.moment.sel(component="z").values.round(6) + 0.0
     array([ 2.,  0., -2.])
     """
+    check_system(system)
     vectors = _field_vectors(B, axis, transverse, B_vector)
     n = system.dimension
     count = n if states is None else states
@@ -87,19 +89,21 @@ def levels(
     H0, G = affine_hamiltonian(system)
     require_memory(8 * 4 * len(vectors) * count * 4, f"{count} levels at {len(vectors)} fields")
     energy, moment = _diagonalise(H0, G, vectors, count)
-    scalar = B is not None and np.ndim(B) == 0
+    shape = np.asarray(B).shape if B_vector is None else np.asarray(B_vector).shape[:-1]
+    dims = ("field",) if len(shape) == 1 else tuple(f"field_{axis}" for axis in range(len(shape)))
     coords = {
         "level": np.arange(count),
         "component": ["x", "y", "z"],
-        "field": variable("field", _field_coordinate(B, vectors), "T", "field"),
+        "field": variable(dims, _field_coordinate(B, vectors).reshape(shape), "T", "field"),
     }
     variables = {
-        "energy": variable(("field", "level"), energy, "K", "energy"),
-        "moment": variable(("field", "level", "component"), moment, "mu_B", "magnetic moment"),
+        "energy": variable((*dims, "level"), energy.reshape(*shape, count), "K", "energy"),
+        "moment": variable(
+            (*dims, "level", "component"), moment.reshape(*shape, count, 3), "mu_B", "magnetic moment"
+        ),
     }
     inputs = {"axis": list(axis), "transverse": list(transverse), "states": count}
-    ds = result("levels", system, variables, coords, inputs)
-    return ds.isel(field=0) if scalar else ds
+    return result("levels", system, variables, coords, inputs)
 
 
 def _field_vectors(
@@ -110,10 +114,10 @@ def _field_vectors(
         raise InputError(msg)
     if B_vector is not None:
         vectors = finite_array("B_vector", B_vector)
-        if vectors.ndim != 2 or vectors.shape[1] != 3:
-            msg = f"B_vector must have shape (field, 3) [T], got {vectors.shape}"
+        if not vectors.ndim or vectors.shape[-1] != 3:
+            msg = f"B_vector must have shape (..., 3) [T], got {vectors.shape}"
             raise InputError(msg)
-        return vectors
+        return vectors.reshape(-1, 3)
     magnitude = np.atleast_1d(finite_array("B", 0.0 if B is None else B))
     if magnitude.ndim != 1:
         msg = f"B must be a number or 1-D [T], got shape {magnitude.shape}"

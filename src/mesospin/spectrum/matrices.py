@@ -18,7 +18,7 @@ from mesospin.checks import finite_array
 from mesospin.constants import MU_B, MU_N
 from mesospin.errors import InputError
 from mesospin.model.spin import Spin
-from mesospin.model.system import SpinSystem
+from mesospin.model.system import SpinSystem, check_system
 from mesospin.operators.product import embed, product_operator
 from mesospin.operators.spin import projections, spin_operators
 from mesospin.scale import require_memory
@@ -123,7 +123,7 @@ def unit_axis(axis: Sequence[float]) -> NDArray[np.float64]:
     """
     vector = finite_array("axis", axis)
     if vector.shape != (3,) or not np.linalg.norm(vector) > 0:
-        msg = f"axis must be three numbers, not all zero, got {list(np.ravel(vector))}"
+        msg = f"axis must be three numbers, not all zero, got {np.ravel(vector).tolist()}"
         raise InputError(msg)
     return vector / np.linalg.norm(vector)
 
@@ -157,6 +157,7 @@ def field_line(
     TooLargeError
         If the dense matrices do not fit in memory.
     """
+    check_system(system)
     offset = finite_array("transverse", transverse)
     if offset.shape != (2,):
         msg = f"transverse must be two numbers (Bx, By) [T], got shape {offset.shape}"

@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from mesospin.checks import finite, instance_of
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
-from mesospin.spectrum.downfold import DownfoldedPairs, downfold_pairs
+from mesospin.spectrum.downfold import downfold_pairs, forbidden_pairs
 from mesospin.spectrum.matrices import (
+    Array,
     FieldLine,
     basis_labels,
     basis_projections,
@@ -28,6 +31,8 @@ _EPS = float(np.finfo(np.float64).eps)
 #: Gap (relative to the width of the spectrum) above which eigenvalue differences are more
 #: accurate than downfolding: where (gap/W)^2 meets eps W/gap.
 _WIDE = _EPS ** (1 / 3)
+#: Weight that the named states must have in the levels.
+_LABEL_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,34 +213,83 @@ def _between_states(
             f"pair must meet at one field, but {names[0]} and {names[1]} have the same moment along the axis"
         )
         raise InputError(msg)
+    found = _pair_gap(line, states, names)
+    field = found.field
+    if B is not None:
+        _check_resonance(finite("B", B, "T"), found, names)
+        field = float(B)
+    forbidden = forbidden_pairs(line, np.array(states[:1]), np.array(states[1:]))[0]
+    kramers = system.is_kramers and not tilted and abs(field) < 1e-9 and _opposite(system, states)
+    if forbidden or kramers:
+        rule = f"selection rule: {selection_rule(system, line)}"
+        reason = rule if forbidden else "Kramers: half-integer total spin at zero field"
+        values = (0.0, float("-inf"), 0.0, True, reason)
+    else:
+        logarithm = float(np.log10(found.gap)) if found.gap > 0 else float("-inf")
+        values = (found.gap, logarithm, found.error, False, "")
+    return Splitting(*values, field, found.slope, names, "DoublePrecision()", system)
+
+
+class _Gap(NamedTuple):
+    """A minimum gap [K] with its estimated error [K], field [T] and the diabatic slope [K/T]."""
+
+    gap: float
+    error: float
+    field: float
+    slope: float
+
+
+def _pair_gap(line: FieldLine, states: tuple[int, int], names: tuple[str, str]) -> _Gap:
+    """Return the minimum gap of two levels: downfolded while narrow, of eigenvalues where wide."""
     pairs = downfold_pairs(line, np.array(states[:1]), np.array(states[1:]))
-    if not (pairs.converged[0] and pairs.weight[0] > 0.5):
+    slope = line.G.diagonal().real
+    bare = -np.diff(line.H0.diagonal().real[list(states)])[0] / np.diff(slope[list(states)])[0]
+    start = float(pairs.field[0]) if pairs.converged[0] else float(bare)
+    width = float(np.ptp(np.linalg.eigvalsh(line.at(start))))
+    gap = float(pairs.gap[0])
+    if pairs.converged[0] and pairs.weight[0] > _LABEL_WEIGHT and gap < _WIDE * width:
+        error = gap * max(1e-11, (gap / width * len(line.H0)) ** 2)
+        return _Gap(gap, error, start, float(pairs.slope[0]))
+    return _wide_gap(line, states, names, start, 10 * _EPS * width)
+
+
+def _wide_gap(
+    line: FieldLine, states: tuple[int, int], names: tuple[str, str], start: float, error: float
+) -> _Gap:
+    """Return the minimum distance of the two eigenlevels that carry a pair of basis states."""
+
+    def levels_at(B: float) -> tuple[NDArray[np.float64], Array]:
+        energy, U = np.linalg.eigh(line.at(B))
+        weight = (np.abs(U[list(states)]) ** 2).sum(axis=0)
+        chosen = np.sort(np.argsort(-weight, kind="stable")[:2])
+        return energy[chosen], U[:, chosen]
+
+    def gap_at(B: float) -> float:
+        return float(np.diff(levels_at(B)[0])[0])
+
+    slope = float(abs(np.diff(line.G.diagonal().real[list(states)])[0]))
+    reach = 2 * max(gap_at(start) / slope, 1e-6)
+    best = minimize_scalar(
+        gap_at, bounds=(start - reach, start + reach), method="bounded", options={"xatol": 1e-9 * reach}
+    )
+    field = start if gap_at(start) <= best.fun else float(best.x)
+    energy, U = levels_at(field)
+    # the same rule that names levels in a table of crossings
+    if (np.abs(U[list(states)]) ** 2).sum(axis=1).min() <= _LABEL_WEIGHT:
         msg = (
             f"the levels {names[0]} and {names[1]} are mixed too strongly to carry these labels; "
             "use Levels(i, j) with a field B"
         )
         raise InputError(msg)
-    field = float(pairs.field[0])
-    if B is not None:
-        _check_resonance(finite("B", B, "T"), pairs, names)
-        field = float(B)
-    kramers = system.is_kramers and not tilted and abs(field) < 1e-9 and _opposite(system, states)
-    if pairs.zero[0] or kramers:
-        rule = f"selection rule: {selection_rule(system, line)}"
-        reason = rule if pairs.zero[0] else "Kramers: half-integer total spin at zero field"
-        values = (0.0, float("-inf"), 0.0, True, reason)
-    else:
-        gap, error = _gap(line, pairs)
-        values = (gap, float(np.log10(gap)) if gap > 0 else float("-inf"), error, False, "")
-    return Splitting(*values, field, float(pairs.slope[0]), names, "DoublePrecision()", system)
+    moments = np.linalg.eigvalsh(U.conj().T @ (line.G @ U))
+    return _Gap(float(np.diff(energy)[0]), error, field, float(np.diff(moments)[0]))
 
 
-def _check_resonance(B: float, pairs: DownfoldedPairs, names: tuple[str, str]) -> None:
+def _check_resonance(B: float, found: _Gap, names: tuple[str, str]) -> None:
     """Refuse a field outside the resonance: a gap there is a bias, not a splitting."""
-    width = max(float(pairs.gap[0]) / abs(float(pairs.slope[0])), 1e-9)
-    if not abs(B - pairs.field[0]) <= width:
+    if not abs(B - found.field) <= max(found.gap / abs(found.slope), 1e-9):
         msg = (
-            f"B must be the resonance of {names[0]} and {names[1]} at {pairs.field[0]:.9g} T, got {B:g} T; "
+            f"B must be the resonance of {names[0]} and {names[1]} at {found.field:.9g} T, got {B:g} T; "
             "leave B out to take it there"
         )
         raise InputError(msg)
@@ -244,30 +298,6 @@ def _check_resonance(B: float, pairs: DownfoldedPairs, names: tuple[str, str]) -
 def _opposite(system: SpinSystem, states: tuple[int, int]) -> bool:
     table = basis_projections(system)
     return bool(np.all(table[states[0]] == -table[states[1]]))
-
-
-def _gap(line: FieldLine, pairs: DownfoldedPairs) -> tuple[float, float]:
-    """Return the full gap of a downfolded pair and its estimated error [K]."""
-    width = float(np.ptp(np.linalg.eigvalsh(line.at(float(pairs.field[0])))))
-    gap = float(pairs.gap[0])
-    if gap < _WIDE * width:
-        return gap, gap * max(1e-11, (gap / width * len(line.H0)) ** 2)
-    return _minimum_gap(line, pairs), 10 * _EPS * width
-
-
-def _minimum_gap(line: FieldLine, pairs: DownfoldedPairs) -> float:
-    """Minimise the distance of the two levels next to the energy of a downfolded pair."""
-    energy = np.linalg.eigvalsh(line.at(float(pairs.field[0])))
-    i = int(np.argsort(np.abs(energy - pairs.energy[0]))[:2].min())
-
-    def gap_at(B: float) -> float:
-        levels = np.linalg.eigvalsh(line.at(B))
-        return float(levels[i + 1] - levels[i])
-
-    width = float(pairs.gap[0] / abs(pairs.slope[0]))
-    around = (float(pairs.field[0]) - width, float(pairs.field[0]) + width)
-    best = minimize_scalar(gap_at, bounds=around, method="bounded", options={"xatol": 1e-7 * width})
-    return float(best.fun)
 
 
 def _between_levels(system: SpinSystem, line: FieldLine, pair: Levels, B: float | None) -> Splitting:

@@ -119,6 +119,33 @@ def test_relaxation_matrix_relaxes_to_boltzmann() -> None:
         relaxation_rates(SPIN, 0.0, bath=BATH)
 
 
+def test_path_belongs_to_the_averaged_rate() -> None:
+    """Exactly on resonance a molecule leaks through m = 6; frozen fields leave the wide pair m = 4."""
+    system = load("mn12ac")
+    mean = relaxation_rates(system, [3.0, 4.0], [0.0, 0.2])
+    assert all("m=4 > m=-4" in path for path in mean.path.values[:, 0])
+    assert "m=2 > m=0" in mean.path.values[0, 1]  # between resonances the way leads over the top
+    ideal = relaxation_rates(system, 3.0, dipolar=None, disorder=None)
+    assert "m=6 > m=-6" in ideal.path.values[0, 0]
+
+
+def test_coherent_sweeps_refuse_surroundings_they_would_ignore() -> None:
+    protocol = FieldSweep(-0.01, 0.01, rate=1.0)
+    with pytest.raises(InputError, match="bath must be left out"):
+        sweep(load("fe8"), protocol, method=Exact(), bath=BATH)
+
+
+def test_a_name_is_not_a_system() -> None:
+    with pytest.raises(InputError, match="load"):
+        hysteresis("mn12ac", 1.0, 3e-3, (-1.0, 1.0))  # type: ignore[arg-type]
+
+
+def test_text_with_units_at_every_argument() -> None:
+    text = hysteresis(SPIN, ["500 mK"], "3 mT/s", ("-4 T", "4 T"), bath=BATH, field_step="2 mT")
+    number = hysteresis(SPIN, [0.5], 3e-3, (-4.0, 4.0), bath=BATH)
+    np.testing.assert_array_equal(text.reduced.values, number.reduced.values)
+
+
 def test_sweeps_of_every_protocol_start_in_equilibrium() -> None:
     for protocol in (
         FieldSweep(-3.0, 3.0, rate=0.01),

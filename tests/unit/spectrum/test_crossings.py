@@ -109,6 +109,12 @@ def test_hyperfine_labels_and_spacing() -> None:
     assert str(open_ones.label_from.values[0]) == "m=1, mI=3/2"
 
 
+def test_an_isotropic_spin_crosses_at_zero_field() -> None:
+    table = crossings(giant_spin(1, D=0.0), (-0.5, 0.5))
+    np.testing.assert_allclose(table.field.values, 0.0, atol=1e-12)
+    assert table.zero.values.all()
+
+
 def test_a_span_without_a_crossing_is_refused() -> None:
     with pytest.raises(InputError, match="span must contain a crossing"):
         crossings(giant_spin(1, D=-1.0), (0.1, 0.2))

@@ -54,6 +54,16 @@ def test_sum_of_moments_is_minus_trace_of_g() -> None:
     np.testing.assert_allclose(total, -np.einsum("caa->c", G).real / MU_B, atol=1e-10)
 
 
+def test_field_vectors_of_any_shape() -> None:
+    system = giant_spin(1, D=-1.0, E=0.1)
+    vectors = np.random.default_rng(3).normal(size=(2, 3, 3))
+    table = levels(system, B_vector=vectors)
+    assert table.energy.dims == ("field_0", "field_1", "level")
+    single = levels(system, B_vector=vectors[1, 2])
+    assert single.energy.dims == ("level",)
+    np.testing.assert_allclose(table.energy.values[1, 2], single.energy.values, atol=1e-14)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -61,7 +71,7 @@ def test_sum_of_moments_is_minus_trace_of_g() -> None:
         ({"B": 1.0, "B_vector": [[0, 0, 1]]}, "exactly one of B"),
         ({"B": [[1.0]]}, "1-D"),
         ({"B": np.nan}, "B must be finite"),
-        ({"B_vector": [0, 0, 1]}, r"shape \(field, 3\)"),
+        ({"B_vector": [0, 0]}, r"shape \(..., 3\)"),
         ({"B": 1.0, "states": 0}, "states must be between 1 and 3"),
         ({"B": 1.0, "states": 4}, "states must be between 1 and 3"),
     ],

@@ -8,6 +8,7 @@ from mesospin.errors import ConvergenceError, InputError
 from mesospin.model.library import load
 from mesospin.model.system import giant_spin
 from mesospin.spectrum.landau_zener import landau_zener
+from mesospin.spectrum.levels import levels
 from mesospin.spectrum.splitting import Levels, tunnel_splitting
 
 
@@ -27,6 +28,25 @@ def test_transverse_field_to_lowest_order(S: int) -> None:
     spin = giant_spin(S, D=-D)
     gap = tunnel_splitting(spin, (S, -S), transverse=(h / (2 * MU_B), 0.0)).kelvin
     assert gap == pytest.approx(lowest, rel=1e-5)  # next order: (h/D)^2 times a number of order 1
+
+
+@pytest.mark.parametrize("name", ["fe8", "fe8:biaxial", "mn12ac"])
+def test_every_pair_is_a_difference_of_eigenvalues_or_refused(name: str) -> None:
+    """From 1e-12 K to kelvin: no other gap may carry the name of a pair."""
+    spin = load(name)
+    energy = levels(spin, 0.0).energy.values
+    gaps = energy[1:] - energy[:-1]
+    named = 0
+    for m in range(10, 0, -1):
+        try:
+            found = tunnel_splitting(spin, (m, -m))
+        except InputError:
+            continue  # mixed too strongly to carry the labels
+        named += 1
+        assert found.field == pytest.approx(0.0, abs=1e-7)
+        # eigenvalues of a 60 K wide spectrum hold 1e-13 K
+        assert np.abs(gaps - found.kelvin).min() < 1e-12 + 1e-9 * found.kelvin
+    assert named >= 6
 
 
 def test_zeros_have_their_reason() -> None:
@@ -86,9 +106,10 @@ def test_a_dimer_takes_labels() -> None:
     both = tunnel_splitting(dimer, ("m1=9/2, m2=9/2", "m1=-9/2, m2=-9/2"))
     assert both.field == pytest.approx(0.0, abs=1e-12)
     assert both.is_zero_by_symmetry
-    # up-down and down-up are one degenerate pair: neither is a level of its own
-    with pytest.raises(InputError, match="mixed too strongly"):
-        tunnel_splitting(dimer, ("m1=9/2, m2=9/2", "m1=-9/2, m2=9/2"))
+    # one spin alone: shifted by the exchange, and closed because the total projection is conserved
+    one = tunnel_splitting(dimer, ("m1=9/2, m2=9/2", "m1=-9/2, m2=9/2"))
+    assert one.field < -0.3
+    assert one.is_zero_by_symmetry
 
 
 def test_landau_zener_limits_and_factor() -> None:
