@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from mesospin.errors import ConvergenceError
 from mesospin.scale import require_memory
@@ -24,6 +25,8 @@ from mesospin.spectrum.matrices import Array, FieldLine
 _WINDOW = 20.0
 _MIN_OVERLAP = 0.7
 _MIN_STEP = 1e-9
+#: Weight that a state keeps in its group when states rotate inside it.
+_SAME_GROUP = 0.95
 #: Distance of two levels where they should meet, in units of the adiabatic gap, that is too large.
 _APART = 2.0
 #: Estimated gap, in units of the adiabatic gap, above which an exchange is looked at.
@@ -136,6 +139,7 @@ def track(
     step: float,
     adiabatic_gap: float,
     site_slope: NDArray[np.float64],
+    regroup: bool = False,
 ) -> DiabaticTracks:
     """Follow the diabatic levels from ``lo`` to ``hi`` by the overlap of their states.
 
@@ -149,6 +153,10 @@ def track(
         Largest spacing; halved where neighbouring states overlap too little.
     adiabatic_gap, site_slope
         As in `diabatic_point`.
+    regroup : bool
+        Accept a sudden rotation of states inside a group of close levels, which happens where a gap of
+        just the adiabatic limit is followed at one field and crossed at the next; every state
+        then continues as the one it overlaps with most.
 
     Returns
     -------
@@ -186,6 +194,11 @@ def track(
                 pending.append(wide)
             continue
         width = pending[-1].field - done[-1].field
+        if width < _MIN_STEP and regroup:
+            regrouped = _regrouped(done[-1], pending[-1], _WINDOW * adiabatic_gap)
+            if regrouped is not None:
+                done.append(_permute(pending.pop(), regrouped))
+                continue
         if width < _MIN_STEP:
             msg = (
                 f"the levels near {done[-1].field:.6g} T could not be followed: states overlap by "
@@ -238,6 +251,15 @@ def _unresolved(
         if weight.max(axis=1).min() < _MIN_OVERLAP or apart > _APART * adiabatic_gap:
             return middle
     return None
+
+
+def _regrouped(before: DiabaticPoint, after: DiabaticPoint, window: float) -> NDArray[np.intp] | None:
+    """Return the best continuation of every state if states only rotate among levels within ``window``."""
+    weight = np.abs(before.states.conj().T @ after.states) ** 2
+    near = np.abs(before.energy[:, None] - after.energy) <= 2 * window
+    if np.where(near, weight, 0.0).sum(axis=1).min() < _SAME_GROUP:
+        return None
+    return np.asarray(linear_sum_assignment(-weight)[1])
 
 
 def _match(before: Array, after: Array) -> tuple[NDArray[np.intp], float]:

@@ -24,7 +24,10 @@ from mesospin.spectrum.matrices import (
 ADIABATIC_GAP = 1e-3
 #: Largest spacing of the field grid on which levels are followed [T].
 GRID_STEP = 0.01
-_GAP_FACTORS = (1.0, 1.4, 0.7, 2.0)
+#: Slope given to the projection of a site [K/T]: small beside a moment of one Bohr magneton, large beside
+#: what the mixing at the edge of a group of levels does to moments.
+_SITE = 0.03
+_GAP_FACTORS = (1.0, 1.4, 0.7, 1.0)
 #: Levels whose slopes differ by less than this never meet at one field [K/T].
 _PARALLEL = 1e-6
 #: Levels whose diabatic slopes differ by less do not form an avoided crossing [K/T].
@@ -63,13 +66,13 @@ class Crossing(NamedTuple):
 
 
 def site_slope(system: SpinSystem) -> NDArray[np.float64]:
-    """Return the tiny diagonal operator that separates states of equal total moment [K/T].
+    """Return the small diagonal operator that separates states of equal total moment [K/T].
 
-    Each site's projection enters with its own weight, of relative size 1e-7, so that two
-    antiparallel spins appear as up-down and down-up instead of their superpositions.
+    Each site's projection enters with its own weight, so that two antiparallel spins appear as
+    up-down and down-up instead of their superpositions, also where a third level comes near.
     """
     table = basis_projections(system)
-    weights = 1e-7 * np.sqrt(np.arange(2, 2 + table.shape[1]))
+    weights = _SITE * np.sqrt(np.arange(2, 2 + table.shape[1]))
     values: NDArray[np.float64] = table @ weights
     return values
 
@@ -79,7 +82,8 @@ def diabatic_tracks(system: SpinSystem, line: FieldLine, lo: float, hi: float) -
 
     Gaps above about 1 mK are followed.  Where a gap happens to lie so close to that limit that it is
     followed at one field and crossed at the next, the limit is moved: either treatment is
-    right there, but it has to be one of the two.
+    right there, but it has to be one of the two.  With hundreds of crossings no limit may serve all;
+    then states may rotate inside a group of levels at such a field.
     """
     sites = site_slope(system)
     for factor in _GAP_FACTORS[:-1]:
@@ -88,7 +92,7 @@ def diabatic_tracks(system: SpinSystem, line: FieldLine, lo: float, hi: float) -
         except ConvergenceError:
             continue
     gap = _GAP_FACTORS[-1] * ADIABATIC_GAP
-    return track(line, lo, hi, step=GRID_STEP, adiabatic_gap=gap, site_slope=sites)
+    return track(line, lo, hi, step=GRID_STEP, adiabatic_gap=gap, site_slope=sites, regroup=True)
 
 
 def find_crossings(
