@@ -70,10 +70,10 @@ if TYPE_CHECKING:
     from mesospin.spectrum.crossings import crossings as crossings
     from mesospin.spectrum.landau_zener import landau_zener as landau_zener
     from mesospin.spectrum.levels import levels as levels
-    from mesospin.spectrum.splitting import DoublePrecision as DoublePrecision
-    from mesospin.spectrum.splitting import Levels as Levels
-    from mesospin.spectrum.splitting import Splitting as Splitting
-    from mesospin.spectrum.splitting import tunnel_splitting as tunnel_splitting
+    from mesospin.spectrum.tunnelling.double_precision import DoublePrecision as DoublePrecision
+    from mesospin.spectrum.tunnelling.problem import Levels as Levels
+    from mesospin.spectrum.tunnelling.splitting import Splitting as Splitting
+    from mesospin.spectrum.tunnelling.splitting import tunnel_splitting as tunnel_splitting
     from mesospin.store import open_result as open_result
     from mesospin.store import save as save
 
@@ -101,10 +101,10 @@ _HOME = {
     "Defaults": "model.environment",
     "levels": "spectrum.levels",
     "crossings": "spectrum.crossings",
-    "tunnel_splitting": "spectrum.splitting",
-    "Splitting": "spectrum.splitting",
-    "Levels": "spectrum.splitting",
-    "DoublePrecision": "spectrum.splitting",
+    "tunnel_splitting": "spectrum.tunnelling.splitting",
+    "Splitting": "spectrum.tunnelling.splitting",
+    "Levels": "spectrum.tunnelling.problem",
+    "DoublePrecision": "spectrum.tunnelling.double_precision",
     "landau_zener": "spectrum.landau_zener",
     "Exact": "dynamics.methods",
     "RateEquations": "dynamics.methods",

@@ -148,7 +148,7 @@ def _quantum_ratio(S: float, rank: int) -> float:
 def _coherent_mean(term: Term, system: SpinSystem, directions: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return <n|term|n> in the coherent states along ``directions``."""
     S = system.spins[0].S
-    operator = sum(matrix for ((_, matrix),) in term.products(system.spins))
+    operator = sum(local.matrix() for ((_, local),) in term.products(system.spins))
     theta = np.arccos(np.clip(directions[:, 2], -1, 1))
     phi = np.arctan2(directions[:, 1], directions[:, 0])
     m = projections(S)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +20,8 @@ from mesospin.model.term import (
     read_tensor,
     signed,
 )
+from mesospin.operators.local import ladder_operator
 from mesospin.operators.rotation import rotate_tensor
-from mesospin.operators.spin import ladder_power, projections
 from mesospin.units import Quantity, to_kelvin
 
 __all__ = ["CONVENTIONS", "DzyaloshinskiiMoriya", "Exchange", "Hyperfine"]
@@ -56,20 +55,10 @@ def bilinear_products(i: int, k: int, tensor: NDArray[np.float64], spins: tuple[
         ("z", "-"): z_plus.conjugate(),
     }
     return [
-        ((i, _scaled(c, _component(spins[i].S, a))), (k, _component(spins[k].S, b)))
+        ((i, ladder_operator(spins[i].S, a).scaled(c)), (k, ladder_operator(spins[k].S, b)))
         for (a, b), c in coefficients.items()
         if c != 0
     ]
-
-
-def _component(S: float, name: str) -> NDArray[np.float64]:
-    if name == "z":
-        return np.diag(projections(S))
-    return ladder_power(S, 1 if name == "+" else -1)
-
-
-def _scaled(c: complex, matrix: NDArray[np.float64]) -> NDArray[Any]:
-    return c.real * matrix if c.imag == 0.0 else c * matrix
 
 
 def _bilinear_formula(left: str, right: str, tensor: Tensor) -> str:

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mesospin import checks, units
 from mesospin.errors import InvalidModelError
 from mesospin.model.spin import Spin
+from mesospin.operators.local import LocalOperator
 
 __all__ = ["Frame", "Product", "Tensor", "Term", "check_sites", "frame_text", "read_frame", "read_tensor"]
 
-Product = tuple[tuple[int, NDArray[Any]], ...]
-"""Matrices of different spins, ((site, matrix), ...), whose Kronecker product is one summand of H [K]."""
+Product = tuple[tuple[int, LocalOperator], ...]
+"""Operators of different spins, ((site, operator), ...), whose Kronecker product is one summand of H [K]."""
 
 Frame = tuple[float, float, float]
 """zyz Euler angles [rad] of the active rotation that carries x, y, z into the axes of a term."""
@@ -34,7 +34,7 @@ class Term(ABC):
 
     @abstractmethod
     def products(self, spins: tuple[Spin, ...]) -> list[Product]:
-        """Return the products of local matrices [K] whose sum is the term."""
+        """Return the products of local operators [K] whose sum is the term."""
 
     @abstractmethod
     def formula(self, spins: tuple[Spin, ...]) -> str:

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mesospin import checks
 from mesospin.errors import InvalidModelError
 from mesospin.model.spin import Spin, set_fields
 from mesospin.model.term import Frame, Product, Term, check_sites, frame_text, read_frame, signed
+from mesospin.operators.local import LocalOperator, hermitian_bands
 from mesospin.operators.rotation import rotate_tensor, stevens_mixing
-from mesospin.operators.spin import ladder_power, projections
-from mesospin.operators.stevens import check_rank, stevens_operator
+from mesospin.operators.stevens import check_rank, stevens_bands
 from mesospin.units import Quantity, to_kelvin
 
 __all__ = ["Quadrupole", "SpinPower", "Stevens", "ZeroFieldSplitting"]
@@ -23,20 +23,24 @@ def _powers(label: str, z: int) -> str:
     return {0: "", 1: f"{label}z"}.get(z, f"{label}z^{z}")
 
 
-def _quadratic(S: float, axial: float, rhombic: float, frame: Frame | None) -> NDArray[Any]:
+def _quadratic(S: float, axial: float, rhombic: float, frame: Frame | None) -> LocalOperator:
     """Return axial (Sz^2 - S(S+1)/3) + rhombic (Sx^2 - Sy^2) in rotated axes."""
-    m = projections(S)
-    diagonal = m * m - S * (S + 1) / 3
-    plus2 = ladder_power(S, 2)
+    spin = Fraction(round(2 * S), 2)
+    centred = (-spin * (spin + 1) / 3, Fraction(0), Fraction(1))
     if frame is None:
-        return np.diag(axial * diagonal) + 0.5 * rhombic * (plus2 + plus2.T)
+        bands = hermitian_bands(0, axial, centred) if axial else ()
+        return LocalOperator(S, bands + (hermitian_bands(2, rhombic, (Fraction(1, 2),)) if rhombic else ()))
     tensor = np.diag([rhombic - axial / 3, -rhombic - axial / 3, 2 * axial / 3])
     t = rotate_tensor(tensor, frame)
-    plus = ladder_power(S, 1)
-    single = plus * (2.0 * m + 1.0)  # {S+, Sz} takes m to m + 1 with 2m + 1 times the element of S+
-    upper = 0.25 * (t[0, 0] - t[1, 1] - 2j * t[0, 1]) * plus2 + 0.5 * (t[0, 2] - 1j * t[1, 2]) * single
-    matrix: NDArray[Any] = np.diag(1.5 * t[2, 2] * diagonal) + upper + upper.conj().T
-    return matrix.real if not np.any(matrix.imag) else matrix
+    double = complex(t[0, 0] - t[1, 1], -2 * t[0, 1])
+    single = complex(t[0, 2], -t[1, 2])
+    # {S+, Sz} takes m to m + 1 with 2m + 1 times the element of S+
+    parts = (
+        (0, complex(t[2, 2]), tuple(Fraction(3, 2) * c for c in centred)),
+        (1, single, (Fraction(1, 2), Fraction(1))),
+        (2, double, (Fraction(1, 4),)),
+    )
+    return LocalOperator(S, tuple(band for part in parts if part[1] for band in hermitian_bands(*part)))
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -84,7 +88,7 @@ class ZeroFieldSplitting(Term):
         return (self.site,)
 
     def products(self, spins: tuple[Spin, ...]) -> list[Product]:
-        """Return one local matrix [K]."""
+        """Return one local operator [K]."""
         self.validate(spins)
         return [((self.site, _quadratic(spins[self.site].S, self.D, self.E, self.frame)),)]
 
@@ -153,11 +157,11 @@ class Stevens(Term):
         return (self.site,)
 
     def products(self, spins: tuple[Spin, ...]) -> list[Product]:
-        """Return one local matrix [K] for each component."""
+        """Return one local operator [K] for each component."""
         self.validate(spins)
         S = spins[self.site].S
         mixing = ((self.q, 1.0),) if self.frame is None else stevens_mixing(self.k, self.q, self.frame)
-        return [((self.site, (self.B * c) * stevens_operator(S, self.k, q)),) for q, c in mixing]
+        return [((self.site, stevens_bands(S, self.k, q).scaled(self.B * c)),) for q, c in mixing]
 
     def formula(self, spins: tuple[Spin, ...]) -> str:
         """Return the formula with its value."""
@@ -219,14 +223,15 @@ class SpinPower(Term):
         return (self.site,)
 
     def products(self, spins: tuple[Spin, ...]) -> list[Product]:
-        """Return one local matrix [K]."""
+        """Return one local operator [K]."""
         self.validate(spins)
-        S = spins[self.site].S
-        powers = projections(S) ** self.z
-        if self.ladder == 0:
-            return [((self.site, np.diag(self.coefficient * powers)),)]
-        upper = ladder_power(S, self.ladder) * (0.5 * self.coefficient * (powers[:, None] + powers[None, :]))
-        return [((self.site, upper + upper.T),)]
+        n, power = self.ladder, self.z
+        # m^z, averaged over the two ends of the step
+        lower = tuple(Fraction(int(k == power)) for k in range(power + 1))
+        shifted = tuple(Fraction(comb(power, k) * n ** (power - k)) for k in range(power + 1))
+        average = tuple((a + b) / 2 for a, b in zip(lower, shifted, strict=True))
+        bands = hermitian_bands(n, self.coefficient, average)
+        return [((self.site, LocalOperator(spins[self.site].S, bands)),)]
 
     def formula(self, spins: tuple[Spin, ...]) -> str:
         """Return the formula with its value."""
@@ -294,7 +299,7 @@ class Quadrupole(Term):
         return (self.k,)
 
     def products(self, spins: tuple[Spin, ...]) -> list[Product]:
-        """Return one local matrix [K]."""
+        """Return one local operator [K]."""
         self.validate(spins)
         return [((self.k, _quadratic(spins[self.k].S, self.P, self.P * self.eta / 3, self.frame)),)]
 

@@ -30,9 +30,9 @@ from numpy.typing import NDArray
 
 from mesospin.checks import half_integer, integer, spin_text
 from mesospin.errors import InvalidModelError
-from mesospin.operators.spin import dimension, ladder_power
+from mesospin.operators.local import LocalOperator, hermitian_bands
 
-__all__ = ["LARGEST_RANK", "stevens_operator"]
+__all__ = ["LARGEST_RANK", "stevens_bands", "stevens_operator"]
 
 LARGEST_RANK = 12
 
@@ -98,31 +98,31 @@ def check_rank(J: float, k: int, q: int) -> None:
 
 @lru_cache(maxsize=1024)
 def _stevens(J: float, k: int, q: int) -> NDArray[np.float64] | NDArray[np.complex128]:
-    power = abs(q)
-    upper = ladder_power(J, power) * _polynomial_values(J, k, power)
-    alpha = 0.5 if k % 2 == 0 and power % 2 == 1 else 1.0
-    half = 0.5 * alpha
-    matrix: NDArray[np.float64] | NDArray[np.complex128]
-    if q >= 0:
-        matrix = half * (upper + upper.T)
-    else:
-        matrix = np.asarray(-1j * half * (upper - upper.T), dtype=np.complex128)
+    matrix = stevens_bands(J, k, q).matrix()
     matrix.setflags(write=False)
     return matrix
 
 
-def _polynomial_values(J: float, k: int, q: int) -> NDArray[np.float64]:
-    """Return p_kq(m) for every column of the basis; each value is rounded once."""
-    spin = Fraction(round(2 * J), 2)
-    powers_of_x = [(spin * (spin + 1)) ** i for i in range(k + 1)]
-    terms = _primitive_polynomial(k, q)
-    values = np.empty(dimension(J))
-    for column in range(values.size):
-        m = spin - column
-        values[column] = float(
-            sum((c * m**a * powers_of_x[b] for (a, b), c in terms.items()), start=Fraction(0))
-        )
-    return values
+def stevens_bands(J: float, k: int, q: int) -> LocalOperator:
+    r"""Return :math:`O_k^q` in exact form, without its matrix.
+
+    Examples
+    --------
+    >>> [(band.step, band.polynomial) for band in stevens_bands(1, 2, 0).bands]
+    [(0, (Fraction(-2, 1), Fraction(0, 1), Fraction(3, 1)))]
+    """
+    spin, power = Fraction(round(2 * J), 2), abs(q)
+    square = spin * (spin + 1)
+    primitive = _primitive_polynomial(k, power)
+    degree = max(a for a, _ in primitive)
+    coefficients = [
+        sum((c * square**b for (a, b), c in primitive.items() if a == n), start=Fraction(0))
+        for n in range(degree + 1)
+    ]
+    alpha = Fraction(1, 2) if k % 2 == 0 and power % 2 == 1 else Fraction(1)
+    factor = alpha if power == 0 else alpha / 2
+    polynomial = tuple(factor * c for c in coefficients)
+    return LocalOperator(J, hermitian_bands(power, 1.0 if q >= 0 else -1j, polynomial))
 
 
 @lru_cache(maxsize=256)

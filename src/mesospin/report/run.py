@@ -22,7 +22,7 @@ from mesospin.report.page import report_page, versions
 from mesospin.scale import Progress
 from mesospin.spectrum.crossings import crossings
 from mesospin.spectrum.levels import levels
-from mesospin.spectrum.splitting import tunnel_splitting
+from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 from mesospin.store import save
 
 _PROTOCOLS: Final[dict[str, Callable[[Mapping[str, Any]], Protocol]]] = {

@@ -30,7 +30,8 @@ class DownfoldedPairs(NamedTuple):
 
     ``field`` [T], ``energy`` [K], ``gap`` (full) [K], ``slope`` the difference
     dE_a/dB - dE_b/dB of the dressed levels [K/T], ``weight`` the smaller of the two
-    weights 1/Z of the basis states in their dressed levels, ``zero`` whether symmetry
+    weights 1/Z of the basis states in their dressed levels, ``disagreement`` the relative
+    difference of the coupling computed from either state, ``zero`` whether symmetry
     forbids the coupling, ``converged`` whether the Newton iteration met its tolerance.
     Pairs that did not converge carry NaN.
     """
@@ -40,6 +41,7 @@ class DownfoldedPairs(NamedTuple):
     gap: NDArray[np.float64]
     slope: NDArray[np.float64]
     weight: NDArray[np.float64]
+    disagreement: NDArray[np.float64]
     zero: NDArray[np.bool_]
     converged: NDArray[np.bool_]
 
@@ -70,9 +72,10 @@ def downfold_pairs(line: FieldLine, first: NDArray[np.intp], second: NDArray[np.
         _downfold(line, first[start : start + size], second[start : start + size])
         for start in range(0, max(len(first), 1), size)
     ]
-    field, energy, gap, slope, weight = (np.concatenate(x) for x in zip(*parts, strict=True))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     zero = forbidden_pairs(line, first, second)
-    return DownfoldedPairs(field, energy, gap, slope, weight, zero, np.isfinite(field))
+    field, energy, gap, slope, weight, disagreement = columns
+    return DownfoldedPairs(field, energy, gap, slope, weight, disagreement, zero, np.isfinite(field))
 
 
 def forbidden_pairs(line: FieldLine, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -106,9 +109,11 @@ def _downfold(
             break
     h, Z, g, coupling = blocks.effective(field, energy)
     settled = np.isfinite(dE) & (np.abs(dE) <= 1e-12 * scale)
-    gap = 2 * np.abs(coupling) / np.sqrt(Z.prod(axis=1))
+    gap = 2 * np.abs(coupling[:, 0]) / np.sqrt(Z.prod(axis=1))
     slopes = g / Z
-    results = (field, energy, gap, slopes[:, 0] - slopes[:, 1], 1 / Z.max(axis=1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        disagreement = np.abs(coupling[:, 0] - coupling[:, 1].conj()) / np.abs(coupling[:, 0])
+    results = (field, energy, gap, slopes[:, 0] - slopes[:, 1], 1 / Z.max(axis=1), disagreement)
     return tuple(np.where(settled, value, np.nan) for value in results)
 
 
@@ -135,7 +140,7 @@ class _Blocks(NamedTuple):
     def effective(
         self, field: NDArray[np.float64], energy: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], Array]:
-        """Return (h_aa, h_bb), (Z_a, Z_b), (dh_aa/dB, dh_bb/dB) and h_ab at E and B."""
+        """Return (h_aa, h_bb), (Z_a, Z_b), (dh_aa/dB, dh_bb/dB) and (h_ab, h_ba) at E and B."""
         B = np.where(np.isfinite(field), field, 0.0)[:, None, None]
         E = np.where(np.isfinite(energy), energy, 0.0)[:, None, None]
         qq = E * np.eye(self.qq[0].shape[-1]) - self.qq[0] - B * self.qq[1]
@@ -151,4 +156,5 @@ class _Blocks(NamedTuple):
         mixed = self.qp[1].conj().swapaxes(1, 2) @ x
         g = np.einsum("pii->pi", self.pp[1] + mixed + mixed.conj().swapaxes(1, 2)).real
         g = g + np.einsum("pai,pab,pbi->pi", x.conj(), self.qq[1], x, optimize=True).real
-        return np.einsum("pii->pi", h).real, Z, g, h[:, 0, 1]
+        coupling: Array = np.stack([h[:, 0, 1], h[:, 1, 0]], axis=1)
+        return np.einsum("pii->pi", h).real, Z, g, coupling

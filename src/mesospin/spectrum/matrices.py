@@ -19,8 +19,9 @@ from mesospin.constants import MU_B, MU_N
 from mesospin.errors import InputError
 from mesospin.model.spin import Spin
 from mesospin.model.system import SpinSystem, check_system
+from mesospin.operators.local import LocalOperator, cartesian_operator
 from mesospin.operators.product import embed, product_operator
-from mesospin.operators.spin import projections, spin_operators
+from mesospin.operators.spin import projections
 from mesospin.scale import require_memory
 
 Array = NDArray[np.float64] | NDArray[np.complex128]
@@ -95,22 +96,25 @@ def _affine_hamiltonian(system: SpinSystem) -> AffineHamiltonian:
     H0 = np.zeros((n, n), dtype=np.complex128)
     for term in system.terms:
         for product in term.products(system.spins):
-            H0 += product_operator(product, dimensions)
+            factors = tuple((site, operator.matrix()) for site, operator in product)
+            H0 += product_operator(factors, dimensions)
     G = np.zeros((3, n, n), dtype=np.complex128)
     for site, spin in enumerate(system.spins):
-        for component, local in enumerate(_zeeman_operators(spin)):
-            G[component] += embed(local, site, dimensions)
+        for component, local in enumerate(zeeman_operators(spin)):
+            G[component] += magneton(spin) * embed(local.matrix(), site, dimensions)
     H0.setflags(write=False)
     G.setflags(write=False)
     return AffineHamiltonian(H0, G)
 
 
-def _zeeman_operators(spin: Spin) -> list[NDArray[np.complex128]]:
-    """Return dH_Z/dB for B along x, y, z: +mu_B g S for electrons, -mu_N g_n I for nuclei."""
-    magneton = -MU_N if spin.nuclear else MU_B
-    S = spin_operators(spin.S)
-    stack = np.stack([component.astype(np.complex128) for component in S])
-    return list(magneton * np.einsum("fc,cab->fab", np.array(spin.g), stack))
+def zeeman_operators(spin: Spin) -> tuple[LocalOperator, ...]:
+    """Return g S for B along x, y, z, without the magneton of `magneton`."""
+    return tuple(cartesian_operator(spin.S, row) for row in spin.g)
+
+
+def magneton(spin: Spin) -> float:
+    """Return the factor of g S in dH/dB [K/T]: +mu_B for electrons, -mu_N for nuclei."""
+    return float(-MU_N if spin.nuclear else MU_B)
 
 
 def unit_axis(axis: Sequence[float]) -> NDArray[np.float64]:

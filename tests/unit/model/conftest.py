@@ -13,7 +13,8 @@ def hamiltonian():
         total = np.zeros((int(np.prod(dimensions)),) * 2, complex)
         for term in terms:
             for product in term.products(tuple(spins)):
-                total += product_operator(product, dimensions)
+                factors = [(site, local.matrix()) for site, local in product]
+                total += product_operator(factors, dimensions)
         return total
 
     return build

@@ -12,7 +12,7 @@ from mesospin.model.system import SpinSystem, giant_spin
 from mesospin.model.terms import ZeroFieldSplitting
 from mesospin.spectrum.crossings import crossings
 from mesospin.spectrum.matrices import field_line
-from mesospin.spectrum.splitting import tunnel_splitting
+from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 
 def test_axial_spin_has_all_crossings_at_their_closed_form() -> None:

@@ -9,7 +9,8 @@ from mesospin.model.library import load
 from mesospin.model.system import giant_spin
 from mesospin.spectrum.landau_zener import landau_zener
 from mesospin.spectrum.levels import levels
-from mesospin.spectrum.splitting import Levels, tunnel_splitting
+from mesospin.spectrum.tunnelling.problem import Levels
+from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 
 def test_published_splittings_of_mn12() -> None:

@@ -16,7 +16,7 @@ from mesospin.model.library import load
 from mesospin.model.system import SpinSystem, giant_spin
 from mesospin.report.validation.rows import Row, Source
 from mesospin.report.validation.staircase import RATE, SPAN, crossover, loops, steepest_field
-from mesospin.spectrum.splitting import tunnel_splitting
+from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 _CLASSICAL: Final = Source("Barbara review, Classical versus quantum-mechanical hysteresis")
 _LOOP: Final = Source("Barbara review, Fig. 4")

@@ -18,7 +18,7 @@ from mesospin.model.terms import ZeroFieldSplitting
 from mesospin.report.validation.rows import ERRATUM, Row, Source
 from mesospin.spectrum.levels import levels
 from mesospin.spectrum.matrices import field_line, symmetry_blocks
-from mesospin.spectrum.splitting import tunnel_splitting
+from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 _DIMENSIONS: Final = Source("Barbara review, Microscopic description")
 _EQ1: Final = Source("Barbara review, eq. (1)")

@@ -19,7 +19,7 @@ from mesospin.model.system import giant_spin
 from mesospin.report.validation.rows import ERRATUM, Row, Source
 from mesospin.spectrum.landau_zener import landau_zener
 from mesospin.spectrum.levels import levels
-from mesospin.spectrum.splitting import Splitting, tunnel_splitting
+from mesospin.spectrum.tunnelling.splitting import Splitting, tunnel_splitting
 
 _LZ: Final = Source("Barbara review, eq. (3), Landau-Zener")
 _PS: Final = Source("Barbara review, eq. (3), Prokof'ev-Stamp")

@@ -14,7 +14,7 @@ from mesospin.model.system import giant_spin
 from mesospin.report.validation.rows import Row, Source
 from mesospin.spectrum.levels import levels
 from mesospin.spectrum.matrices import field_line
-from mesospin.spectrum.splitting import tunnel_splitting
+from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 _NOTE: Final = Source("encyclopaedic note on quantum spin tunnelling")
 

@@ -19,7 +19,7 @@ from mesospin.report.validation.staircase import crossover, loops, steepest_fiel
 from mesospin.spectrum.crossings import crossings
 from mesospin.spectrum.landau_zener import landau_zener
 from mesospin.spectrum.levels import levels
-from mesospin.spectrum.splitting import tunnel_splitting
+from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 _AC: Final = Source("Mn12-acetate, ac susceptibility (from memory of the literature)")
 _LOOPS: Final = Source("Friedman et al. 1996, Thomas et al. 1996 (from memory)")

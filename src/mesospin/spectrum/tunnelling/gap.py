@@ -60,7 +60,14 @@ class Gap:
     ) -> Gap:
         """Return the gap of a double-precision value [K]."""
         return cls.from_parts(
-            value, 0, 10, relative_error=relative_error, field=field, slope=slope, note=note, rigorous=rigorous
+            value,
+            0,
+            10,
+            relative_error=relative_error,
+            field=field,
+            slope=slope,
+            note=note,
+            rigorous=rigorous,
         )
 
     @classmethod
@@ -81,7 +88,7 @@ class Gap:
         Examples
         --------
         >>> Gap.from_parts(1.0, -1000, 2, relative_error=0.0, field=0.0, slope=1.0, note="").digits
-        '9.3326361850321888e-302'
+        '9.3326361850321895e-302'
         """
         digits, logarithm = _decimal(abs(mantissa), exponent, base)
         shown = f"{field:.17g}"
@@ -98,7 +105,10 @@ def _decimal(mantissa: float, exponent: int, base: int) -> tuple[str, float]:
         lead = flint.arb(mantissa).log_base(10)
         logarithm = lead + exponent * (1 if base == 10 else flint.arb(base).log_base(10))
         power = math.floor(float(logarithm))
-        text = f"{float(flint.arb(10) ** (logarithm - power)):.16f}"
+        significand = float(flint.arb(10) ** (logarithm - power))
+        if significand < 1.0:
+            significand, power = 10.0 * significand, power - 1
+        text = f"{significand:.16f}"
         if text.startswith("10"):
             text, power = f"{1:.16f}", power + 1
         return f"{text}e{power:+03d}", float(logarithm)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from mesospin.checks import finite, finite_array
 from mesospin.errors import InputError
 from mesospin.model.system import SpinSystem, check_system
@@ -169,8 +167,3 @@ def _check_levels(system: SpinSystem, pair: Levels, B: float | None) -> None:
     if B is None:
         msg = f"B must be given [T] with {pair}: positions in energy belong to one field"
         raise InputError(msg)
-
-
-def in_field(problem: Problem) -> bool:
-    """Whether any field acts at all on the pair asked for (its own crossing field left aside)."""
-    return bool(np.any(problem.transverse)) or bool(problem.B)

@@ -1,0 +1,94 @@
+"""Gaps that vanish exactly, and why: selection rules, Kramers' theorem, diabolical points."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mesospin.spectrum.banded import ladder_period
+from mesospin.spectrum.downfold import downfold_pairs, forbidden_pairs
+from mesospin.spectrum.search import selection_rule
+from mesospin.spectrum.tunnelling.gap import Gap
+from mesospin.spectrum.tunnelling.problem import Levels, Problem, StatePair
+
+#: Largest dimension whose dense matrices are looked at.
+DENSE_DIMENSION = 1200
+#: Largest dimension in which the neighbourhood of a zero is explored.
+_EXPLORED_DIMENSION = 300
+#: Distance from a degeneracy, relative to the field and in tesla, that counts as the point itself.
+_RESOLUTION = 1e-12
+#: Step [T] on which the slope of the coupling is measured.
+_STEP = 1e-4
+#: Largest gap, relative to the one a step away, that may be a point; anything else is not explored further.
+_NARROW = 1e-4
+
+
+def symmetry_reason(problem: Problem) -> str:
+    """Return why the gap is exactly zero at every strength of the terms, empty if it is not."""
+    system, pair = problem.system, problem.pair
+    no_transverse = not any(problem.transverse)
+    if isinstance(pair, Levels):
+        doublet = pair.i // 2 == pair.j // 2
+        kramers = system.is_kramers and doublet and no_transverse and problem.B == 0
+    else:
+        rule = _broken_rule(problem, pair)
+        if rule:
+            return f"selection rule: {rule}"
+        kramers = system.is_kramers and no_transverse and pair.is_opposite
+    return "Kramers: half-integer total spin at zero field" if kramers else ""
+
+
+def _broken_rule(problem: Problem, pair: StatePair) -> str:
+    """Return the selection rule that keeps the two states apart, empty if none does."""
+    if problem.system.dimension <= DENSE_DIMENSION or len(problem.system.spins) > 1:
+        line = problem.line()
+        a, b = (np.array([state]) for state in pair.states)
+        return selection_rule(problem.system, line) if forbidden_pairs(line, a, b)[0] else ""
+    period = ladder_period(problem.system, problem.axis, problem.transverse)
+    if period == 0:
+        return "m is conserved"
+    apart = (pair.states[0] - pair.states[1]) % period
+    return f"m changes by multiples of {period} only" if apart else ""
+
+
+def crossing(problem: Problem) -> tuple[float, float]:
+    """Return field [T] and slope [K/T] of the crossing of two levels that symmetry keeps apart."""
+    if isinstance(problem.pair, Levels):
+        line = problem.line()
+        field = float(problem.B or 0.0)
+        U = np.linalg.eigh(line.at(field))[1][:, sorted((problem.pair.i, problem.pair.j))]
+        moments = np.linalg.eigvalsh(U.conj().T @ (line.G @ U))
+        return field, float(moments[1] - moments[0])
+    if problem.system.dimension > DENSE_DIMENSION:
+        return (0.0 if problem.pair.is_opposite else math.nan), math.nan
+    first, second = (np.array([state]) for state in problem.pair.states)
+    pairs = downfold_pairs(problem.line(), first, second)
+    field = 0.0 if problem.pair.is_opposite and not any(problem.transverse) else float(pairs.field[0])
+    return field, float(pairs.slope[0])
+
+
+def diabolical_reason(problem: Problem, gap: Gap) -> str:
+    """Return the remark that the field given is a diabolical point, empty if it is not.
+
+    Around such a point the coupling of the two states grows linearly with the transverse field; the
+    distance to it is the gap divided by that slope.
+    """
+    if isinstance(problem.pair, Levels) or problem.system.dimension > _EXPLORED_DIMENSION:
+        return ""
+    if not any(problem.transverse):
+        return ""
+    first, second = (np.array([state]) for state in problem.pair.states)
+    bx, by = problem.transverse
+    nearby = []
+    for dx, dy in ((_STEP, 0.0), (0.0, _STEP)):
+        shifted = Problem(problem.system, problem.pair, None, problem.axis, (bx + dx, by + dy))
+        nearby.append(float(downfold_pairs(shifted.line(), first, second).gap[0]))
+    largest = np.nanmax(nearby) if np.isfinite(nearby).any() else 0.0
+    kelvin = float(gap.digits)
+    if not largest > 0 or kelvin > _NARROW * largest:
+        return ""
+    distance = _STEP * kelvin / largest
+    if distance > _RESOLUTION * max(1.0, math.hypot(bx, by)):
+        return ""
+    return f"diabolical point at a transverse field of ({bx:.6g}, {by:.6g}) T: the paths around it cancel"
