@@ -14,7 +14,7 @@ its digits.  The terms left out are of relative size (gap / level spacing)^2.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,5 +156,5 @@ class _Blocks(NamedTuple):
         mixed = self.qp[1].conj().swapaxes(1, 2) @ x
         g = np.einsum("pii->pi", self.pp[1] + mixed + mixed.conj().swapaxes(1, 2)).real
         g = g + np.einsum("pai,pab,pbi->pi", x.conj(), self.qq[1], x, optimize=True).real
-        coupling: Array = np.stack([h[:, 0, 1], h[:, 1, 0]], axis=1)
+        coupling: NDArray[Any] = np.stack([h[:, 0, 1], h[:, 1, 0]], axis=1)
         return np.einsum("pii->pi", h).real, Z, g, coupling

@@ -7,8 +7,9 @@ import pytest
 
 from mesospin.errors import InputError, StudyError
 from mesospin.model.environment import DipolarBath, Disorder, PhononBath
+from mesospin.model.experiments import EXPERIMENTS
 from mesospin.model.library import load
-from mesospin.model.study import EXPERIMENTS, read_study, study_from_table
+from mesospin.model.study import read_study, study_from_table
 
 HYSTERESIS = {"kind": "hysteresis", "T": ["0.05 K", "1.9 K"], "rate": "3 mT/s", "span": ["-5 T", "5 T"]}
 
