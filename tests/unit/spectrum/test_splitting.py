@@ -61,6 +61,53 @@ def test_zeros_have_their_reason() -> None:
     assert half.is_zero_by_symmetry
 
 
+@pytest.mark.parametrize("S", [2, 3, 4.5, 10])
+def test_a_diabolical_point_is_a_zero_with_its_reason(S: float) -> None:
+    """Garg 1993: zeros at (k + 1/2) periods for integer S, at k periods for half-integer S."""
+    D, E = 0.292, 0.046
+    period = 2 * np.sqrt(2 * E * (E + D)) / (2 * MU_B)
+    spin, first = giant_spin(S, D=-D, E=E), 0.5 if S % 1 == 0 else 1.0
+    found = tunnel_splitting(spin, (S, -S), transverse=(first * period, 0.0))
+    assert found.is_zero_by_symmetry
+    assert "diabolical point" in found.reason
+    assert not found.rigorous
+    # a microtesla away the gap is there, and half a period away it is large
+    near = tunnel_splitting(spin, (S, -S), transverse=(first * period + 1e-6, 0.0))
+    far = tunnel_splitting(spin, (S, -S), transverse=((first + 0.5) * period, 0.0))
+    assert 0 < near.kelvin < 1e-4 * far.kelvin
+    # the medium axis has none
+    assert not tunnel_splitting(spin, (S, -S), transverse=(0.0, first * period)).is_zero_by_symmetry
+
+
+def test_kramers_pairs_by_position() -> None:
+    spin = giant_spin(4.5, D=-0.6, E=0.05)
+    found = tunnel_splitting(spin, Levels(0, 1), B=0.0)
+    assert "Kramers" in found.reason
+    assert found.slope == pytest.approx(18 * MU_B, rel=1e-2)
+    assert tunnel_splitting(spin, Levels(1, 2), B=0.0).kelvin > 1
+
+
+def test_off_resonance_says_how_far() -> None:
+    with pytest.raises(InputError, match=r"at 0 T, got 0.3 T, 0.3 T away"):
+        tunnel_splitting(load("mn12ac"), (10, -10), B=0.3)
+    # zeros by symmetry lie at a field too
+    with pytest.raises(InputError, match="away"):
+        tunnel_splitting(load("mn12ac"), (9, -9), B=0.3)
+
+
+def test_the_error_bounds_the_disagreement_of_methods() -> None:
+    """Eigenvalues of a 2 x 2 block in closed form: S = 1 with E, S = 2 with C4."""
+    for spin, pair, exact in (
+        (giant_spin(1, D=-1.0, E=1e-6), (1, -1), 2e-6),
+        (giant_spin(2, D=-1.0, C4=1e-9), (2, -2), 48e-9),
+        (giant_spin(1, D=-1.0, E=0.3), (1, -1), 0.6),
+    ):
+        found = tunnel_splitting(spin, pair)
+        assert abs(found.kelvin - exact) <= found.error
+        assert found.error < 1e-9 * exact
+        assert float(found.digits) == found.kelvin
+
+
 def test_half_integer_spin_needs_a_transverse_field() -> None:
     spin = load("mn4")
     assert tunnel_splitting(spin, (4.5, -4.5)).is_zero_by_symmetry

@@ -14,9 +14,10 @@ from mesospin.errors import InputError
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 from mesospin.spectrum.tunnelling.choice import choose
+from mesospin.spectrum.tunnelling.double_precision import DoublePrecision
 from mesospin.spectrum.tunnelling.gap import Gap, Method
 from mesospin.spectrum.tunnelling.problem import Levels, Problem, StatePair, read_problem
-from mesospin.spectrum.tunnelling.zeros import crossing, diabolical_reason, symmetry_reason
+from mesospin.spectrum.tunnelling.zeros import crossing, diabolical_point, symmetry_reason
 
 #: Smallest tolerance [T] on a field that is meant to be the resonance.
 _FIELD_TOLERANCE = 1e-9
@@ -160,12 +161,12 @@ def tunnel_splitting(
         instance_of("method", method, Method, hint=hint)
     reason = symmetry_reason(problem)
     if reason:
-        return _zero(problem, reason)
+        return _zero(problem, reason, *crossing(problem))
+    point = diabolical_point(problem) if method is None or isinstance(method, DoublePrecision) else None
+    if point is not None:
+        return _zero(problem, point.reason, point.field, point.slope, rigorous=False)
     gap, used, why = choose(problem) if method is None else (method.gap(problem), method, "asked for")
     _check_resonance(problem, gap.field, float(gap.digits) / max(abs(gap.slope), 1e-300))
-    reason = diabolical_reason(problem, gap)
-    if reason:
-        return _zero(problem, reason, gap)
     return _splitting(problem, gap, repr(used), f"{why}: {gap.note}")
 
 
@@ -215,24 +216,26 @@ def _splitting(problem: Problem, gap: Gap, method: str, why: str) -> Splitting:
     )
 
 
-def _zero(problem: Problem, reason: str, gap: Gap | None = None) -> Splitting:
+def _zero(
+    problem: Problem, reason: str, field: float, slope: float, *, rigorous: bool = True
+) -> Splitting:
     """Return the exact zero of a pair that symmetry or interference forbids."""
-    field, slope = crossing(problem) if gap is None else (gap.field, gap.slope)
     _check_resonance(problem, field, 0.0)
+    where = field if problem.B is None else problem.B
     return Splitting(
         kelvin=0.0,
         log10=-math.inf,
         digits="0",
         error=0.0,
         relative_error=0.0,
-        rigorous=gap is None,
+        rigorous=rigorous,
         is_zero_by_symmetry=True,
         reason=reason,
-        field=field if problem.B is None else problem.B,
-        field_digits=repr(field if problem.B is None else problem.B),
+        field=where,
+        field_digits=repr(where),
         slope=slope,
         pair=_names(problem),
-        method="symmetry" if gap is None else "DoublePrecision()",
-        why="zero before any computation" if gap is None else "zero within the resolution of the field",
+        method="symmetry",
+        why="zero before any method is needed",
         system=problem.system,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from mesospin.spectrum.banded import ladder_period
-from mesospin.spectrum.downfold import downfold_pairs, forbidden_pairs
+from mesospin.spectrum.downfold import DownfoldedPairs, downfold_pairs, forbidden_pairs
 from mesospin.spectrum.search import selection_rule
-from mesospin.spectrum.tunnelling.gap import Gap
 from mesospin.spectrum.tunnelling.problem import Levels, Problem, StatePair
 
 #: Largest dimension whose dense matrices are looked at.
@@ -20,8 +20,8 @@ _EXPLORED_DIMENSION = 300
 _RESOLUTION = 1e-12
 #: Step [T] on which the slope of the coupling is measured.
 _STEP = 1e-4
-#: Largest gap, relative to the one a step away, that may be a point; anything else is not explored further.
-_NARROW = 1e-4
+#: Weight of the two states in their levels below which downfolding says nothing.
+_WEIGHT = 0.5
 
 
 def symmetry_reason(problem: Problem) -> str:
@@ -68,27 +68,38 @@ def crossing(problem: Problem) -> tuple[float, float]:
     return field, float(pairs.slope[0])
 
 
-def diabolical_reason(problem: Problem, gap: Gap) -> str:
-    """Return the remark that the field given is a diabolical point, empty if it is not.
+class DiabolicalPoint(NamedTuple):
+    """A degeneracy in the field given: the longitudinal field [T], the slope [K/T] and the remark."""
+
+    field: float
+    slope: float
+    reason: str
+
+
+def diabolical_point(problem: Problem) -> DiabolicalPoint | None:
+    """Return the degeneracy on which the transverse field given lies, None if it lies on none.
 
     Around such a point the coupling of the two states grows linearly with the transverse field; the
     distance to it is the gap divided by that slope.
     """
     if isinstance(problem.pair, Levels) or problem.system.dimension > _EXPLORED_DIMENSION:
-        return ""
-    if not any(problem.transverse):
-        return ""
-    first, second = (np.array([state]) for state in problem.pair.states)
+        return None
     bx, by = problem.transverse
-    nearby = []
-    for dx, dy in ((_STEP, 0.0), (0.0, _STEP)):
+    if not (bx or by):
+        return None
+    first, second = (np.array([state]) for state in problem.pair.states)
+
+    def pair_at(dx: float, dy: float) -> DownfoldedPairs:
         shifted = Problem(problem.system, problem.pair, None, problem.axis, (bx + dx, by + dy))
-        nearby.append(float(downfold_pairs(shifted.line(), first, second).gap[0]))
-    largest = np.nanmax(nearby) if np.isfinite(nearby).any() else 0.0
-    kelvin = float(gap.digits)
-    if not largest > 0 or kelvin > _NARROW * largest:
-        return ""
-    distance = _STEP * kelvin / largest
-    if distance > _RESOLUTION * max(1.0, math.hypot(bx, by)):
-        return ""
-    return f"diabolical point at a transverse field of ({bx:.6g}, {by:.6g}) T: the paths around it cancel"
+        return downfold_pairs(shifted.line(), first, second)
+
+    here = pair_at(0.0, 0.0)
+    nearby = np.array([pair_at(_STEP, 0.0).gap[0], pair_at(0.0, _STEP).gap[0]])
+    gap, largest = float(here.gap[0]), float(np.max(nearby))
+    if not (here.converged[0] and here.weight[0] > _WEIGHT and 0 < largest):
+        return None
+    if gap > largest / _STEP * _RESOLUTION * max(1.0, math.hypot(bx, by)):
+        return None
+    where = f"({bx:.6g}, {by:.6g}) T"
+    reason = f"diabolical point at a transverse field of {where}: the paths around the axis cancel"
+    return DiabolicalPoint(float(here.field[0]), float(here.slope[0]), reason)
