@@ -56,7 +56,7 @@ def test_a_gaussian_exponent_gives_a_gaussian_logarithm():
 
 
 def test_a_gaussian_transverse_field_gives_the_moments_of_a_logarithm_of_an_exponential():
-    """Two Gaussian components: (h/h0)^2 / 2 is exponential, so ln(gap) has mean -gamma and variance pi^2/6."""
+    """Two Gaussian components: (h/w)^2 / 2 is exponential, its logarithm has mean -gamma, variance pi^2/6."""
     S, D, width, g = 4, 0.6, 5e-3, 2.0
     made = splitting_distribution(
         giant_spin(S, D=-D, g=g), (S, -S), transverse=Rayleigh("5 mT"), seed=5, samples=20_000
@@ -74,7 +74,13 @@ def test_one_kind_of_molecule_has_its_own_splitting(pair):
     """Narrow and wide gaps, n = 0, 1 and 2, all three causes together: every azimuth is another molecule."""
     system = load("mn12ac")
     made = splitting_distribution(
-        system, pair, E=Values(["3 mK"]), tilt=Values(["1 deg"]), transverse=Values(["8 mT"]), seed=2, samples=4
+        system,
+        pair,
+        E=Values(["3 mK"]),
+        tilt=Values(["1 deg"]),
+        transverse=Values(["8 mT"]),
+        seed=2,
+        samples=4,
     )
     single = splitting_distribution(system, pair, E=Values(["3 mK"]), seed=2, samples=2)
     expected = tunnel_splitting(system.with_terms(ZeroFieldSplitting(0.0, "3 mK")), pair)
@@ -197,7 +203,7 @@ def test_apparent_splitting_falls_from_the_root_mean_square():
 
 
 def test_share_of_exact_zeros():
-    """C4 and E connect m and m + 2 alone, so odd n is closed without a transverse field; E = 0 closes n = 2."""
+    """E and C4 connect m with m + 2 and m + 4: odd n is closed without a transverse field, n = 2 at E = 0."""
     system = load("mn12ac")
     odd = splitting_distribution(system, (10, -9), E=Gaussian("2 mK", "1 mK"), seed=1, samples=100)
     assert float(odd.zero_share) == 1.0
@@ -227,7 +233,13 @@ def test_probability_is_that_of_the_step_of_a_loop():
     """The mean Landau-Zener probability of the ground pairs in the table of a loop at low temperature."""
     system = load("mn12ac")
     loop = hysteresis(
-        system, 0.1, "3 mT/s", (-1.0, 5.5), dipolar=DipolarBath("25 mT"), method=RateEquations(), field_step=0.05
+        system,
+        0.1,
+        "3 mT/s",
+        (-1.0, 5.5),
+        dipolar=DipolarBath("25 mT"),
+        method=RateEquations(),
+        field_step=0.05,
     )
     for n in (5, 6, 7):
         k = int(np.flatnonzero(loop.step_n == n)[0])

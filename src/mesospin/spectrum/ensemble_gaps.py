@@ -160,14 +160,16 @@ def _subtracted(H0: Array, G: Array, field: NDArray[np.float64], width: NDArray[
         curvature = first**2 + gap * second
         step = -gap * first / np.where(curvature > 0, curvature, first**2 + (width * _EPS) ** 2)
         field = field + step
-        if np.all(np.abs(step * first) <= 1e-9 * gap):
+        settled = (curvature > 0) & (np.abs(step * first) <= 1e-9 * gap)
+        if settled.all():
             break
-    gap, first, _, slope, weight = _gap_and_derivatives(H0, G, field)
-    if not np.all(weight > _LABEL_WEIGHT):
-        worst = int(np.argmin(weight))
+    gap, _, _, slope, weight = _gap_and_derivatives(H0, G, field)
+    unnamed = ~(settled & (weight > _LABEL_WEIGHT))
+    if unnamed.any():
+        worst = int(np.argmax(unnamed))
         msg = (
-            f"the distribution must keep the two levels of the pair recognisable, got a weight of "
-            f"{weight[worst]:.2f} of the named states at {field[worst]:.4g} T; narrow the distribution"
+            f"the distribution must keep the two levels of the pair recognisable, got a gap of "
+            f"{gap[worst]:.3g} K near {field[worst]:.4g} T that mixes them with others; narrow the distribution"
         )
         raise InputError(msg)
     return EnsembleGaps(field, gap, slope, 10 * _EPS * width / gap)
