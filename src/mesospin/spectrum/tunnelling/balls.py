@@ -17,15 +17,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from flint import acb, arb, fmpq, fmpq_poly
 
 from mesospin.model.spin import Spin
 from mesospin.model.term import Product
 from mesospin.operators.local import Polynomial
-from mesospin.spectrum.matrices import magneton, zeeman_operators
+from mesospin.spectrum.matrices import FieldLine, magneton, zeeman_operators
 from mesospin.spectrum.tunnelling.problem import Problem
 
-__all__ = ["Element", "ExactLine", "exact_line"]
+__all__ = ["Element", "ExactLine", "connected", "double_line", "exact_line"]
 
 _Complex = tuple[fmpq, fmpq]
 _Shift = tuple[int, ...]
@@ -192,3 +193,29 @@ def exact_line(problem: Problem, seeds: Iterable[int]) -> ExactLine:
     )
     is_real = not any(element.imag for table in tables for element in table.values())
     return ExactLine(states, tables[0], tables[1], is_real)
+
+
+def connected(line: ExactLine, a: int, b: int) -> bool:
+    """Return whether the Hamiltonian connects two positions of a block built from both."""
+    neighbours: dict[int, list[int]] = defaultdict(list)
+    for row, column in (*line.H0, *line.G):
+        neighbours[column].append(row)
+    seen, waiting = {a}, [a]
+    while waiting:
+        for row in neighbours[waiting.pop()]:
+            if row not in seen:
+                seen.add(row)
+                waiting.append(row)
+    return b in seen
+
+
+def double_line(line: ExactLine) -> FieldLine:
+    """Return the block in double precision."""
+    n = len(line.states)
+    matrices = []
+    for elements in (line.H0, line.G):
+        matrix = np.zeros((n, n), dtype=np.complex128)
+        for position, element in elements.items():
+            matrix[position] = complex(element.ball(real=False))
+        matrices.append(matrix.real.copy() if line.is_real else matrix)
+    return FieldLine(*matrices)

@@ -9,21 +9,23 @@ from flint import arb, ctx
 
 from mesospin.checks import integer
 from mesospin.errors import ConvergenceError, InputError, TooLargeError
-from mesospin.spectrum.tunnelling.balls import ExactLine, exact_line
+from mesospin.spectrum.tunnelling.balls import ExactLine, connected, exact_line
+from mesospin.spectrum.tunnelling.clusters import find_groups, proved_level
 from mesospin.spectrum.tunnelling.enclosure import (
     BITS_PER_DIGIT,
     GUARD_DIGITS,
     certified_gap,
-    decimal,
+    exact_zero,
     extra_bits,
     most_bits,
+    next_power_of_ten,
 )
 from mesospin.spectrum.tunnelling.feshbach import Downfolding, downfolding, is_dense, two_levels
 from mesospin.spectrum.tunnelling.gap import Gap, Method
+from mesospin.spectrum.tunnelling.mixed import LABEL_WEIGHT, LARGEST_DENSE, mixed_minimum, refuse_labels
 from mesospin.spectrum.tunnelling.problem import Levels, Problem, StatePair
 from mesospin.spectrum.tunnelling.resonance import (
     Minimum,
-    bare_minimum,
     diabatic_slope,
     find_crossing,
     find_minimum,
@@ -33,12 +35,9 @@ from mesospin.spectrum.tunnelling.resonance import (
 _MOST_DIGITS = 10_000
 _FIRST_BITS = 128
 _GUARD_BITS = 64
-_ATTEMPTS = 8
-_LABEL_WEIGHT = 0.5
+_ATTEMPTS = 5
 #: Two evaluations of a coupling that agree to this are not rounding.
 _AGREEMENT = 1e-3
-#: Largest block that is factorised as a dense matrix: about a minute at 30 digits.
-_LARGEST_DENSE = 400
 #: Largest space that is searched for a block.
 _LARGEST_SPACE = 20_001
 
@@ -61,8 +60,47 @@ class Certified(Method):
     def gap(self, problem: Problem) -> Gap:
         """Return the gap."""
         if isinstance(problem.pair, Levels):
-            raise NotImplementedError
+            return _level_gap(problem, problem.pair, self.digits)
         return _pair_gap(problem, problem.pair, self.digits)
+
+
+def _level_gap(problem: Problem, pair: Levels, digits: int) -> Gap:
+    """Return the proved distance of two levels at the field given."""
+    assert problem.B is not None
+    states = problem.system.dimension
+    if states > LARGEST_DENSE:
+        msg = (
+            f"system must have at most {LARGEST_DENSE} states for Certified() with {pair}, got {states}; "
+            "name the two states instead, as in (m, m')"
+        )
+        raise TooLargeError(msg)
+    line, B = exact_line(problem, range(states)), arb(problem.B)
+    lower, upper = sorted((pair.i, pair.j))
+    groups = find_groups(line, problem.line().at(problem.B), B, (lower, upper))
+    limit = most_bits(states, digits)
+    bits = round(BITS_PER_DIGIT * (digits + GUARD_DIGITS)) + 2 * _GUARD_BITS
+    bound = arb("inf")
+    while bits <= limit:
+        with ctx.workprec(bits):
+            first, second = (
+                proved_level(line, group, level, B)
+                for group, level in zip(groups, (lower, upper), strict=True)
+            )
+            if first is not None and second is not None:
+                gap, slope = second.energy - first.energy, first.slope - second.slope
+                if gap.is_zero():
+                    return exact_zero(B, slope, "the two levels are exactly equal")
+                bound = gap.abs_upper()
+                note = f"ball arithmetic with {bits} bits on {states} states"
+                result = certified_gap(gap, B, slope, digits, note)
+                if result is not None:
+                    return result
+        bits *= 2
+    msg = (
+        f"the gap of levels {lower} and {upper} at {problem.B:g} T could not be told from zero with "
+        f"{bits // 2} bits: it is proved to be below {next_power_of_ten(bound)} K"
+    )
+    raise ConvergenceError(msg, {"bits": bits // 2})
 
 
 class _Question(NamedTuple):
@@ -86,12 +124,17 @@ def _pair_gap(problem: Problem, pair: StatePair, digits: int) -> Gap:
         raise InputError(msg)
     even = pair.is_opposite and not any(problem.transverse)
     question = _Question(line, (a, b), pair, even, digits)
-    start, gap, slope = _estimate(question)
-    return _certify(question, start, gap, slope)
+    if not connected(line, a, b):
+        with ctx.workprec(_FIRST_BITS):
+            crossing = find_crossing(downfolding(line, (a, b)), None, even=even)
+        if not crossing.converged or not max(crossing.norms, key=float) < 1 / LABEL_WEIGHT:
+            raise refuse_labels(pair.names)
+        return exact_zero(crossing.field, crossing.slope, "no element of the Hamiltonian connects the states")
+    return _certify(question, *_estimate(question))
 
 
 def _block(problem: Problem, pair: StatePair) -> ExactLine:
-    """Return the exact Hamiltonian on the symmetry block of the pair, if it is not too large."""
+    """Return the exact Hamiltonian on the symmetry blocks of the pair, if they are not too large."""
     dimension = problem.system.dimension
     single = len(problem.system.spins) == 1
     advice = "use LargeSpin()" if single else "use DoublePrecision(), or fewer spins"
@@ -100,9 +143,9 @@ def _block(problem: Problem, pair: StatePair) -> ExactLine:
         raise TooLargeError(msg)
     line = exact_line(problem, pair.states)
     size = len(line.states)
-    if size > _LARGEST_DENSE and is_dense(line):
+    if size > LARGEST_DENSE and is_dense(line):
         msg = (
-            f"the symmetry block of the pair must have at most {_LARGEST_DENSE} states for Certified(), got "
+            f"the symmetry block of the pair must have at most {LARGEST_DENSE} states for Certified(), got "
             f"{size}; {advice}"
         )
         raise TooLargeError(msg)
@@ -117,18 +160,17 @@ def _estimate(question: _Question) -> tuple[Minimum, arb, arb]:
         with ctx.workprec(bits):
             fold = downfolding(question.line, question.kept)
             found = find_crossing(fold, start, even=question.even)
-            if not found.converged:
-                return bare_minimum(fold)
+            if not found.converged or max(found.norms, key=float) >= 1 / LABEL_WEIGHT:
+                return mixed_minimum(question.line, question.kept, question.pair.names, even=question.even)
             if found.disagreement < _AGREEMENT:
                 half = found.splitting / 2
                 energies = (found.energy - half).mid(), (found.energy + half).mid()
                 return Minimum(found.field, energies, False), found.splitting, found.slope
             start, bits = (found.field, found.energy), 2 * bits
-    shown = decimal(found.splitting, 3)[0]
     first, second = question.pair.names
     msg = (
         f"the gap of {first} and {second} could not be told from zero with {bits // 2} bits (it is below "
-        f"about {shown} K); a symmetry of the Hamiltonian may forbid it"
+        f"about {next_power_of_ten(found.splitting)} K); a symmetry of the Hamiltonian may forbid it"
     )
     raise ConvergenceError(msg, {"bits": bits // 2})
 
@@ -180,9 +222,5 @@ def _check_labels(fold: Downfolding, found: Minimum, pair: StatePair) -> None:
         levels = two_levels(fold.dressed(energy, found.field))
         weights[0] += float(levels.first[k] / levels.norm[k])
         weights[1] += float((1 - levels.first[k]) / levels.norm[k])
-    if min(weights) <= _LABEL_WEIGHT:
-        msg = (
-            f"the levels {pair.names[0]} and {pair.names[1]} are mixed too strongly to carry these labels; "
-            "use Levels(i, j) with a field B"
-        )
-        raise InputError(msg)
+    if not min(weights) > LABEL_WEIGHT:
+        raise refuse_labels(pair.names)

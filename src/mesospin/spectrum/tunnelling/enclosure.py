@@ -8,7 +8,15 @@ from flint import arb, fmpq, fmpz
 
 from mesospin.spectrum.tunnelling.gap import Gap
 
-__all__ = ["BITS_PER_DIGIT", "certified_gap", "decimal", "extra_bits", "most_bits"]
+__all__ = [
+    "BITS_PER_DIGIT",
+    "certified_gap",
+    "decimal",
+    "exact_zero",
+    "extra_bits",
+    "most_bits",
+    "next_power_of_ten",
+]
 
 BITS_PER_DIGIT = math.log2(10)
 #: Digits that are computed and printed beyond those asked for.
@@ -60,6 +68,24 @@ def decimal(value: arb, digits: int) -> tuple[str, arb]:
     return f"{text[0]}.{text[1:] or '0'}e{power + len(text) - 1:+03d}", shown
 
 
+def next_power_of_ten(bound: arb) -> str:
+    """Return a power of ten that is not below a positive number, as text.
+
+    Examples
+    --------
+    >>> next_power_of_ten(arb("3e-20"))
+    '1e-19'
+    """
+    return (
+        f"1e{math.floor(float(bound.log() / arb(10).log()) + 1e-6) + 1}" if bound.is_finite() else "infinity"
+    )
+
+
+def exact_zero(field: arb, slope: arb, note: str) -> Gap:
+    """Return a gap that is proved to vanish."""
+    return Gap("0", -math.inf, 0.0, True, float(field), repr(float(field)), float(slope), note)
+
+
 def certified_gap(gap: arb, field: arb, slope: arb, digits: int, note: str) -> Gap | None:
     """Return a proved gap with ``digits`` digits, or None where the ball is too wide for them."""
     if not gap > 0:
@@ -75,9 +101,9 @@ def certified_gap(gap: arb, field: arb, slope: arb, digits: int, note: str) -> G
 
 def _field_text(field: arb) -> str:
     """Return the digits of a field that its ball fixes."""
-    if field.mid() == 0:
-        return "0"
     if field.is_exact():
         return repr(float(field))
+    if field.contains(0):
+        return "0"
     count = 1 + round(extra_bits(field, field.rad()) / BITS_PER_DIGIT)
     return str(field.str(count, radius=False))

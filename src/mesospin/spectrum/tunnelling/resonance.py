@@ -22,7 +22,6 @@ __all__ = [
     "Crossing",
     "Minimum",
     "Proof",
-    "bare_minimum",
     "diabatic_slope",
     "find_crossing",
     "find_minimum",
@@ -249,15 +248,6 @@ def _proved_level(
         if not 2 * abs(E - start) <= radius:
             return None
     return None
-
-
-def bare_minimum(fold: Downfolding) -> tuple[Minimum, arb, arb]:
-    """Return field, energies, gap and slope of the two kept states alone."""
-    B, _ = _bare_crossing(fold)
-    p = fold.H_pp.nrows()
-    alone = Dressed(fold.H_pp + fold.G_pp * B, type(fold.H_pp)(p, p) + 1, fold.G_pp)
-    low, high = (energy.mid() for energy in two_levels(alone).energy)
-    return Minimum(B, (low, high), False), (high - low).mid(), _slope(alone)
 
 
 def diabatic_slope(fold: Downfolding, found: Minimum) -> arb:
