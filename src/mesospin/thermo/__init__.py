@@ -1,0 +1,1 @@
+"""Thermal equilibrium: from the levels to every static observable."""

@@ -1,0 +1,185 @@
+r"""The moment that is the thermal moment in the field to which it adds.
+
+.. math:: \mathbf m = \mathbf m_0(\mathbf B + \Lambda\mathbf m, T)
+
+Newton steps with :math:`1 - \chi_0\Lambda`, shortened where they would not reduce the residual.  Where
+Lambda has a positive eigenvalue (ferromagnetic neighbours) several moments may solve the equation:
+the search starts from zero and from saturation, and the state of lower free energy
+
+.. math:: F = F_0(\mathbf B_{act}) + \tfrac12\mu_B\,\mathbf m\cdot\Lambda\mathbf m
+
+is taken.  Its derivatives are -M and -S again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesospin.constants import MU_B
+from mesospin.errors import ConvergenceError
+from mesospin.model.system import SpinSystem
+from mesospin.spectrum.matrices import affine_hamiltonian
+from mesospin.thermo.averages import caloric, response
+from mesospin.thermo.sample import Sample
+
+Floats = NDArray[np.float64]
+
+_STEPS: Final = 200
+#: Residual, in units of the largest moment, at which a moment is self-consistent, where rounding allows it.
+_TOLERANCE: Final = 1e-12
+_ROUNDING: Final = 64 * np.finfo(np.float64).eps
+
+
+@dataclass(frozen=True, slots=True)
+class SelfConsistent:
+    """States in their own field, one a row.
+
+    Parameters
+    ----------
+    fields : ndarray, shape (f, d) [T]
+        Acting fields.
+    T : ndarray, shape (f, 1) [K]
+    moment : ndarray, shape (f, d) [mu_B]
+    chi : ndarray, shape (f, d, d) [mu_B/T]
+        Response to the acting field.
+    slope : ndarray, shape (f, d) [mu_B/K]
+        dM/dT at fixed acting field.
+    tensor : ndarray, shape (d, d) [T/mu_B]
+        Lambda.
+    """
+
+    fields: Floats
+    T: Floats
+    moment: Floats
+    chi: Floats
+    slope: Floats
+    tensor: Floats
+
+    def applied_chi(self) -> Floats:
+        """Return the response to the applied field, (1 - chi Lambda)^-1 chi, shape (f, d, d) [mu_B/T]."""
+        return np.asarray(np.linalg.solve(self._stiffness(), self.chi))
+
+    def field_energy(self) -> Floats:
+        """Return what the free energy has besides that in the acting field, shape (f, 1) [K]."""
+        return np.asarray(
+            0.5 * MU_B * np.einsum("fa,ab,fb->f", self.moment, self.tensor, self.moment)[:, None]
+        )
+
+    def field_heat(self) -> Floats:
+        """Return the heat capacity / k_B that comes from the change of the acting field, shape (f, 1)."""
+        change = np.linalg.solve(self._stiffness(), self.slope[..., None])[..., 0]
+        return np.asarray(self.T * MU_B * np.einsum("fa,ab,fb->f", self.slope, self.tensor, change)[:, None])
+
+    def _stiffness(self) -> Floats:
+        return np.eye(len(self.tensor)) - self.chi @ self.tensor
+
+
+def self_consistent(sample: Sample, fields: Floats, T: Floats, tensor: Floats) -> SelfConsistent:
+    """Return the self-consistent states in applied fields.
+
+    Parameters
+    ----------
+    sample : Crystal or Powder
+    fields : ndarray, shape (f, d) [T]
+        Applied fields, d = 3 for a crystal and 1 for a powder.
+    T : ndarray, shape (f, 1) [K]
+    tensor : ndarray, shape (d, d) [T/mu_B]
+        Lambda.
+
+    Raises
+    ------
+    ConvergenceError
+        If a moment is not found, or its state is unstable: below an ordering temperature
+        where no field chooses a direction.
+    """
+    found = _newton(sample, fields, T, tensor, np.zeros_like(fields))
+    if np.any(np.linalg.eigvalsh(tensor) > 0):
+        length = np.linalg.norm(fields, axis=1, keepdims=True)
+        along = fields / np.where(length > 0, length, 1.0)
+        other = _newton(sample, fields, T, tensor, along * _largest_moment(sample.system))
+        found = _lower(sample, found, other)
+    _check_stable(found)
+    return found
+
+
+def _newton(sample: Sample, fields: Floats, T: Floats, tensor: Floats, start: Floats) -> SelfConsistent:
+    scale = _largest_moment(sample.system)
+    allowed = scale * (_TOLERANCE + _ROUNDING * _largest_energy(sample.system, fields) / T[:, 0])
+    moment, damping = start.copy(), np.ones(len(start))
+    value, chi, slope = _respond(sample, fields + start @ tensor, T)
+    step = _step(moment - value, chi, tensor)
+    for _ in range(_STEPS):
+        left = np.flatnonzero(np.abs(moment - value).max(axis=1) > allowed)
+        if not len(left):
+            return SelfConsistent(fields + moment @ tensor, T, moment, chi, slope, tensor)
+        trial = moment[left] + damping[left, None] * step[left]
+        new, new_chi, new_slope = _respond(sample, fields[left] + trial @ tensor, T[left])
+        before = np.linalg.norm(moment[left] - value[left], axis=1)
+        better = np.linalg.norm(trial - new, axis=1) < before
+        damping[left] = np.where(better, np.minimum(1.0, 2.0 * damping[left]), 0.5 * damping[left])
+        kept = left[better]
+        moment[kept], value[kept], chi[kept], slope[kept] = (
+            trial[better], new[better], new_chi[better], new_slope[better]
+        )  # fmt: skip
+        step[kept] = _step(moment[kept] - value[kept], chi[kept], tensor)
+    worst = int(np.argmax(np.abs(moment - value).max(axis=1) / allowed))
+    raise ConvergenceError(
+        f"the moment in its own field is not found in {_STEPS} steps at T = {T[worst, 0]:g} K and "
+        f"B = {np.linalg.norm(fields[worst]):g} T; raise T or the field, or weaken the coupling",
+        {"residual": float(np.abs(moment - value)[worst].max()), "temperature": float(T[worst, 0])},
+    )
+
+
+def _respond(sample: Sample, fields: Floats, T: Floats) -> tuple[Floats, Floats, Floats]:
+    value, chi, slope = sample.average(response, fields, T)
+    return value[:, 0], chi[:, 0], slope[:, 0]
+
+
+def _step(residual: Floats, chi: Floats, tensor: Floats) -> Floats:
+    stiffness = np.eye(len(tensor)) - chi @ tensor
+    # At an instability the matrix has no inverse; the shortest of the best steps leads away from it.
+    return np.asarray(-(np.linalg.pinv(stiffness) @ residual[..., None])[..., 0])
+
+
+def _lower(sample: Sample, first: SelfConsistent, second: SelfConsistent) -> SelfConsistent:
+    """Return for every point the state of lower free energy."""
+    energies = [
+        sample.average(caloric, state.fields, state.T)[0][:, 0] + state.field_energy()[:, 0]
+        for state in (first, second)
+    ]
+    better = (energies[1] < energies[0])[:, None]
+    return SelfConsistent(
+        np.where(better, second.fields, first.fields),
+        first.T,
+        np.where(better, second.moment, first.moment),
+        np.where(better[..., None], second.chi, first.chi),
+        np.where(better, second.slope, first.slope),
+        first.tensor,
+    )
+
+
+def _check_stable(state: SelfConsistent) -> None:
+    gain = np.linalg.eigvals(state.chi @ state.tensor).real.max(axis=1)
+    if np.all(gain < 1.0):
+        return
+    worst = int(np.argmax(gain))
+    raise ConvergenceError(
+        f"the coupling to the neighbours orders the moments at T = {state.T[worst, 0]:g} K, where no "
+        "field chooses their direction; raise T, apply a field or weaken the coupling",
+        {"gain": float(gain[worst]), "temperature": float(state.T[worst, 0])},
+    )
+
+
+def _largest_moment(system: SpinSystem) -> float:
+    """Return a bound of the moment [mu_B]."""
+    return float(np.linalg.norm([np.linalg.norm(g, 2) for g in affine_hamiltonian(system).G]) / MU_B)
+
+
+def _largest_energy(system: SpinSystem, fields: Floats) -> float:
+    """Return a bound of the energies [K]."""
+    zeeman = MU_B * _largest_moment(system) * float(np.abs(fields).max(initial=0.0))
+    return float(np.linalg.norm(affine_hamiltonian(system).H0, 2)) + zeeman

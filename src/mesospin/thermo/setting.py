@@ -1,0 +1,158 @@
+"""One calculation in equilibrium: the conditions, the sample and what acts back on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from mesospin.model.system import SpinSystem, check_system
+from mesospin.results import result, variable
+from mesospin.thermo.averages import Kernel
+from mesospin.thermo.conditions import Conditions, read_conditions
+from mesospin.thermo.molecular_field import Demagnetisation, MeanField, feedback
+from mesospin.thermo.orientation import powder_rules
+from mesospin.thermo.sample import Crystal, Powder, Sample
+from mesospin.thermo.self_consistent import SelfConsistent, self_consistent
+
+Floats = NDArray[np.float64]
+Variables = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where averages are wanted.
+
+    Parameters
+    ----------
+    system : SpinSystem
+    conditions : Conditions
+    sample : Crystal or Powder
+    coarse : Powder or None
+        The powder with fewer directions, for comparison; None for a crystal.
+    fields : ndarray, shape (f, d) [T]
+        Fields that act on the molecules.
+    T : ndarray, shape (1, t) or (f, 1) [K]
+    state : SelfConsistent or None
+        How the acting fields come about, where the moments make a part of them: then
+        ``fields`` has a row for every pair of field and temperature.
+    inputs : dict
+        Arguments for the provenance.
+    """
+
+    system: SpinSystem
+    conditions: Conditions
+    sample: Sample
+    coarse: Powder | None
+    fields: Floats
+    T: Floats
+    state: SelfConsistent | None
+    inputs: dict[str, Any]
+
+    def averages(self, kernel: Kernel) -> tuple[tuple[Floats, ...], tuple[Floats, ...] | None]:
+        """Return the averages of a kernel, and those with the coarse rule, each (f, t, ...)."""
+        fine = self.sample.average(kernel, self.fields, self.T)
+        coarse = None if self.coarse is None else self.coarse.average(kernel, self.fields, self.T)
+        return fine, coarse
+
+    def arranged(self, values: Floats) -> Floats:
+        """Return values (f, t, ...) in the shape of the result."""
+        if self.state is not None:
+            count = len(self.conditions.B)
+            values = values.reshape(count, -1, *values.shape[2:])
+        return self.conditions.arranged(values)
+
+    def along_field(self, moment: Floats) -> Floats:
+        """Return the component along the field of a vector in the shape of the result."""
+        if isinstance(self.sample, Powder):
+            return moment[..., 0]
+        axes = self.conditions.axes.reshape(*self._field_shape(), 3)
+        return np.asarray((moment * axes).sum(axis=-1))
+
+    def along_field_twice(self, tensor: Floats) -> Floats:
+        """Return the component along the field, on both sides, of a tensor in the shape of the result."""
+        if isinstance(self.sample, Powder):
+            return tensor[..., 0, 0]
+        axes = self.conditions.axes.reshape(*self._field_shape(), 3)
+        return np.asarray(np.einsum("...ab,...a,...b->...", tensor, axes, axes))
+
+    def _field_shape(self) -> tuple[int, ...]:
+        return self.conditions.fields().shape
+
+    def dataset(
+        self, kind: str, variables: Variables, difference: Floats | None, main: str, **inputs: Any
+    ) -> xr.Dataset:
+        """Return the result; ``difference`` is that of the variable ``main`` to the coarse powder rule."""
+        coords = self.conditions.coords()
+        if any("component" in entry[0] for entry in variables.values()):
+            coords["component"] = ["x", "y", "z"]
+        if any("field_component" in entry[0] for entry in variables.values()):
+            coords["field_component"] = ["x", "y", "z"]
+        note = ""
+        if difference is not None and self.coarse is not None and isinstance(self.sample, Powder):
+            unit = variables[main][2]["units"]
+            fine, coarse = self.sample.rule, self.coarse.rule
+            name = f"difference of {main} to {coarse.points} directions"
+            variables = {
+                **variables,
+                "powder_difference": variable(self.conditions.dims, difference, unit, name),
+            }
+            note = (
+                f"Lebedev rule of degree {fine.degree}, {fine.points} directions; {main} differs by at "
+                f"most {float(np.abs(difference).max()):.2g} {unit} from degree {coarse.degree}, "
+                f"{coarse.points} directions"
+            )
+        ds = result(kind, self.system, variables, coords, {**self.inputs, **inputs})
+        return ds.assign_attrs(powder=note) if note else ds
+
+
+def read_setting(
+    system: SpinSystem,
+    T: ArrayLike,
+    B: ArrayLike | None,
+    *,
+    axis: Sequence[float] | None,
+    B_vector: ArrayLike | None,
+    powder: int | None,
+    mean_field: MeanField | None,
+    demagnetisation: Demagnetisation | None,
+) -> Setting:
+    """Return the setting that the arguments of a public function describe, its acting fields solved.
+
+    Raises
+    ------
+    InputError
+        If an argument breaks its condition.
+    ConvergenceError
+        If no stable self-consistent moment is found.
+    TooLargeError
+        If the matrices do not fit in memory.
+    """
+    check_system(system)
+    conditions = read_conditions(T, B, axis, B_vector, powder=powder is not None)
+    sample: Sample = Crystal(system)
+    coarse = None
+    fields = conditions.vectors
+    if powder is not None:
+        rule, comparison = powder_rules(system, powder)
+        sample, coarse, fields = Powder(system, rule), Powder(system, comparison), conditions.B[:, None]
+    tensor = feedback(mean_field, demagnetisation, sample.components)
+    state, temperatures = None, conditions.T
+    if tensor is not None:
+        several = conditions.T.shape[1]
+        pairs = np.broadcast_to(conditions.T, (len(fields), several)).reshape(-1, 1)
+        state = self_consistent(sample, np.repeat(fields, several, axis=0), pairs, tensor)
+        fields, temperatures = state.fields, state.T
+    inputs: dict[str, Any] = {}
+    if powder is not None:
+        inputs["powder"] = powder
+    elif B_vector is None:
+        inputs["axis"] = [0.0, 0.0, 1.0] if axis is None else list(axis)
+    for name, value in (("mean_field", mean_field), ("demagnetisation", demagnetisation)):
+        if value is not None:
+            inputs[name] = repr(value)
+    return Setting(system, conditions, sample, coarse, fields, temperatures, state, inputs)
