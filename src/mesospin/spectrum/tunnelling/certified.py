@@ -180,12 +180,13 @@ def _certify(question: _Question, start: Minimum, gap: arb, slope: arb) -> Gap:
     states, digits = len(question.line.states), question.digits
     limit = most_bits(states, digits)
     accuracy_bits = round(BITS_PER_DIGIT * (digits + GUARD_DIGITS))
+    with ctx.workprec(_FIRST_BITS):
+        rough = downfolding(question.line, question.kept)
     bits, more = 0, 0
     for _ in range(_ATTEMPTS):
         with ctx.workprec(_FIRST_BITS):
-            fold = downfolding(question.line, question.kept)
-            scale = fold.norm_H + fold.norm_G * abs(start.field)
-            needed = accuracy_bits + extra_bits(scale, gap) + extra_bits(fold.norm_G, slope) + _GUARD_BITS
+            scale = rough.norm_H + rough.norm_G * abs(start.field)
+            needed = accuracy_bits + extra_bits(scale, gap) + extra_bits(rough.norm_G, slope) + _GUARD_BITS
         bits = max(bits, needed + more)
         more += _GUARD_BITS + bits // 4
         if bits > limit:

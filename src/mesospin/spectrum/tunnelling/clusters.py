@@ -27,6 +27,7 @@ from mesospin.spectrum.tunnelling.feshbach import Downfolding, Dressed, adjoint,
 
 __all__ = ["Group", "Level", "find_groups", "proved_level"]
 
+_EPS = float(np.finfo(np.float64).eps)
 #: Precision at which a double-precision diagonalisation is bounded.
 _BOUND_BITS = 128
 #: Distances, in units of the bound, below which neighbouring levels are treated together.
@@ -79,16 +80,18 @@ def find_groups(line: ExactLine, H: Array, B: arb, levels: tuple[int, int]) -> l
     with ctx.workprec(_BOUND_BITS):
         whole = downfolding(line, range(n))
         kind = arb_mat if whole.is_real else acb_mat
-        error = _error_of(whole.H_pp + whole.G_pp * B, kind(U.tolist()), [arb(e) for e in energy.tolist()])
+        bound = _error_of(whole.H_pp + whole.G_pp * B, kind(U.tolist()), [arb(e) for e in energy.tolist()])
+        # never below the rounding of a window
+        error = max(float(bound), 8 * _EPS * float(np.abs(energy).max()))
         for chain in _CHAINS:
-            groups = [_group(energy, U, level, float(error), chain) for level in levels]
+            groups = [_group(energy, U, level, error, chain) for level in levels]
             if all(_is_isolated(line, group, B) for group in dict.fromkeys(groups)):
                 return groups
     msg = (
         f"levels {levels[0]} and {levels[1]} lie in groups that double precision cannot tell from their "
         "neighbours; change B, or name the states instead"
     )
-    raise ConvergenceError(msg, {"error": float(error)})
+    raise ConvergenceError(msg, {"error": error})
 
 
 def _error_of(H: Matrix, V: Matrix, values: list[arb]) -> arb:
@@ -101,8 +104,7 @@ def _error_of(H: Matrix, V: Matrix, values: list[arb]) -> arb:
     f = largest_row_sum(adjoint(V) * V + (-1))
     if not f < 1:
         return arb("inf")
-    largest = max((abs(value) for value in values), key=float)
-    return (rho + f * (largest + rho) / (1 - f)).upper()
+    return (rho + f * (largest_row_sum(diagonal) + rho) / (1 - f)).upper()
 
 
 def _group(energy: NDArray[np.float64], U: Array, level: int, error: float, chain: float) -> Group:
@@ -113,7 +115,6 @@ def _group(energy: NDArray[np.float64], U: Array, level: int, error: float, chai
     while last < len(energy) - 1 and together[last]:
         last += 1
     size = last + 1 - first
-    # far enough that no rounding of the window matters
     centre, radius = (energy[first] + energy[last]) / 2, (energy[last] - energy[first]) / 2 + 2 * error
     _, _, order = scipy.linalg.qr(U[:, first : last + 1].conj().T, mode="economic", pivoting=True)
     return Group(first, (float(centre), float(radius)), tuple(int(k) for k in order[:size]))

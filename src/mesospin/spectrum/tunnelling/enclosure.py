@@ -58,10 +58,9 @@ def decimal(value: arb, digits: int) -> tuple[str, arb]:
     '9.0949e-13'
     """
     middle, _, power = value.mid().mid_rad_10exp(digits + 8)
-    text = str(middle)
-    drop = len(text) - digits
-    rounded = (int(middle) + 10**drop // 2) // 10**drop if drop > 0 else int(middle)
-    power = int(power) + max(drop, 0)
+    drop = max(len(str(middle)) - digits, 0)
+    unit = fmpz(10) ** drop
+    rounded, power = (middle + unit // 2) // unit, int(power) + drop
     text = str(rounded)
     ten = fmpq(fmpz(10) ** abs(power))
     shown = arb(fmpq(rounded) * ten if power >= 0 else fmpq(rounded) / ten)
@@ -76,9 +75,9 @@ def next_power_of_ten(bound: arb) -> str:
     >>> next_power_of_ten(arb("3e-20"))
     '1e-19'
     """
-    return (
-        f"1e{math.floor(float(bound.log() / arb(10).log()) + 1e-6) + 1}" if bound.is_finite() else "infinity"
-    )
+    if not bound.is_finite():
+        return "infinity"
+    return f"1e{math.floor(float(bound.log() / arb(10).log()) + 1e-6) + 1}"
 
 
 def exact_zero(field: arb, slope: arb, note: str) -> Gap:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from flint import arb, ctx
 
 from mesospin.errors import ConvergenceError
+from mesospin.spectrum.tunnelling.enclosure import extra_bits
 from mesospin.spectrum.tunnelling.feshbach import Downfolding, Dressed, two_levels
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
 
 _CROSSING_STEPS = 60
 _MINIMUM_STEPS = 80
+#: Precision with which a search begins.
+_SEARCH_BITS = 192
 #: Relative step off a pole.
 _NUDGE = 2.0**-20
 #: Factor by which secants may change the first slope of the derivative.
@@ -146,32 +149,55 @@ def find_minimum(fold: Downfolding, start: Minimum, slope: arb, tolerance: arb, 
     even : bool
         Whether the minimum is known to lie at B = 0.
     """
-    B, (low, high), _ = start
-    first = curvature = (slope * slope).mid()
-    before: tuple[arb, arb] | None = None
+    scale = fold.norm_H + fold.norm_G * abs(start.field)
+    curvature = (slope * slope).mid()
+    here, before, full = start, None, ctx.prec
+    bits = min(_SEARCH_BITS, full)
     for _ in range(_MINIMUM_STEPS):
-        lower, upper = two_levels(fold.dressed(low, B)), two_levels(fold.dressed(high, B))
-        steps = (
-            ((lower.energy[0] - low) / lower.norm[0]).mid(),
-            ((upper.energy[1] - high) / upper.norm[1]).mid(),
-        )
-        low, high = (low + steps[0]).mid(), (high + steps[1]).mid()
-        slopes = lower.slope[0].mid(), upper.slope[1].mid()
-        derivative = ((high - low) * (slopes[1] - slopes[0])).mid()
-        if before is not None and before[0] != B:
-            secant = ((derivative - before[1]) / (B - before[0])).mid()
-            if first < secant * _SECANT_RANGE < first * _SECANT_RANGE**2:
-                curvature = secant
-        dB = arb(0) if even else (-derivative / curvature).mid()
-        if not (dB.is_finite() and low.is_finite() and high.is_finite()):
-            return Minimum(start.field, start.energies, False)
-        before = (B, derivative)
-        moved = abs(steps[0]) + abs(steps[1]) + abs(dB * slope)
-        B = (B + dB).mid()
-        low, high = (low + slopes[0] * dB).mid(), (high + slopes[1] * dB).mid()
-        if moved < tolerance:
-            return Minimum(B, (low, high), True)
-    return Minimum(B, (low, high), False)
+        with ctx.workprec(bits):
+            point = _evaluated(fold, here)
+            curvature = _secant(before, point, curvature, slope)
+            dB = arb(0) if even else (-point.derivative / curvature).mid()
+            moved = point.moved + abs(dB * slope)
+        if not moved.is_finite():
+            return start
+        before = point
+        low, high = ((E + s * dB).mid() for E, s in zip(point.energies, point.slopes, strict=True))
+        here = Minimum((point.field + dB).mid(), (low, high), bool(moved < tolerance))
+        if here.settled:
+            break
+        # every step doubles the digits
+        bits = full if moved == 0 else min(full, 2 * extra_bits(scale, moved) + _SEARCH_BITS)
+    return here
+
+
+class _Point(NamedTuple):
+    """One step of Newton's iteration at a field: energies, how far they moved, slopes, d(gap^2)/2dB."""
+
+    field: arb
+    energies: tuple[arb, arb]
+    moved: arb
+    slopes: tuple[arb, arb]
+    derivative: arb
+
+
+def _evaluated(fold: Downfolding, at: Minimum) -> _Point:
+    lower, upper = (two_levels(fold.dressed(E, at.field)) for E in at.energies)
+    down = ((lower.energy[0] - at.energies[0]) / lower.norm[0]).mid()
+    up = ((upper.energy[1] - at.energies[1]) / upper.norm[1]).mid()
+    low, high = (at.energies[0] + down).mid(), (at.energies[1] + up).mid()
+    slopes = lower.slope[0].mid(), upper.slope[1].mid()
+    derivative = ((high - low) * (slopes[1] - slopes[0])).mid()
+    return _Point(at.field, (low, high), abs(down) + abs(up), slopes, derivative)
+
+
+def _secant(before: _Point | None, now: _Point, curvature: arb, slope: arb) -> arb:
+    """Return the slope of d(gap^2)/2dB from two points, or the one known where they do not tell it."""
+    if before is None or before.field == now.field:
+        return curvature
+    secant = ((now.derivative - before.derivative) / (now.field - before.field)).mid()
+    least, most = (slope * slope / _SECANT_RANGE, slope * slope * _SECANT_RANGE)
+    return secant if least < secant < most else curvature
 
 
 def prove_minimum(fold: Downfolding, found: Minimum, gap: arb, accuracy: arb) -> Proof | None:
@@ -196,7 +222,7 @@ def prove_minimum(fold: Downfolding, found: Minimum, gap: arb, accuracy: arb) ->
     width = _power_of_two(gap * accuracy / fold.norm_G * _FIELD_SHARE)
     if width is None:
         return None
-    fields = arb(found.field, width)
+    fields = arb(found.field, 2 * width)
     ends = ((found.field - width).mid(), (found.field + width).mid())
     radius = fold.norm_G * width * _ENERGY_SHARE
     bounds = [fold.inverse_bound(arb(energy, radius.upper()), fields) for energy in found.energies]
@@ -219,8 +245,8 @@ def prove_minimum(fold: Downfolding, found: Minimum, gap: arb, accuracy: arb) ->
         raise ConvergenceError(msg)
     if not (signs[0] < 0 and signs[1] > 0):
         return None
-    # |d gap/dB| <= 2 |G|, and no field between the ends is further than their distance from the first
-    lowest = (gaps[0] - 4 * fold.norm_G * width).lower()
+    # |d gap/dB| <= 2 |G|, over the distance 2 width of the ends and its rounding
+    lowest = (gaps[0] - 5 * fold.norm_G * width).lower()
     return Proof(lowest.union(gaps[0].upper()), fields)
 
 
