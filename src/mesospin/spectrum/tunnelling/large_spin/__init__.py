@@ -1,0 +1,1 @@
+"""Tunnel splittings of a single spin of any size, banded and in log space."""

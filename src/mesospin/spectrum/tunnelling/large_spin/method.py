@@ -1,0 +1,143 @@
+"""Splittings of a single spin of any size, from the chain of states that its terms connect."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from decimal import Context, Decimal
+
+from flint import fmpq
+
+from mesospin.errors import ConvergenceError, InputError
+from mesospin.spectrum.tunnelling.gap import Gap, Method
+from mesospin.spectrum.tunnelling.large_spin.coupling import coupling
+from mesospin.spectrum.tunnelling.large_spin.elements import ladder
+from mesospin.spectrum.tunnelling.large_spin.resonance import Meeting, Question, meeting, question
+from mesospin.spectrum.tunnelling.large_spin.two_levels import minimum_gap
+from mesospin.spectrum.tunnelling.problem import Problem, StatePair
+
+__all__ = ["LargeSpin"]
+
+#: Rounding of the mantissa.
+_ROUNDING = 4e-16
+#: Gap relative to the spacing of the levels above which the two levels are solved for exactly.
+_WIDE = 3e-9
+#: Gap relative to the spacing above which the pair is not a pair.
+_MIXED = 0.2
+#: Error of the energies (elements are of order one) that enters the error of fields.
+_ENERGY_ERROR = 1e-28
+#: Relative error above which no digits are meant.
+_MEANINGLESS = 1e-3
+#: Part of its width to which the bottom of a parabola is found in doubles.
+_FLAT = 1e-9
+#: Bound of d ln(gap)/dE times the spacing of the levels.
+_SENSITIVITY = 1e3
+
+
+@dataclass(frozen=True, slots=True)
+class LargeSpin(Method):
+    """Splittings of a single spin from the chain of its states."""
+
+    def gap(self, problem: Problem) -> Gap:
+        """Return the gap of the pair at its own crossing."""
+        asked, sign = _read(problem)
+        met = meeting(asked)
+        upper, lower = met.levels
+        slope = sign * (upper.slope - lower.slope)
+        if not met.connected:
+            return _result(met, 0.0, 0, 0.0, slope, "no term connects the chains of the two states")
+        ends = upper.first, lower.last
+        through = coupling(
+            met.chains[0], upper.site, lower.site, upper.energy, ends, symmetric=asked.symmetric
+        )
+        if through.square == 0:
+            return _result(met, 0.0, 0, 0.0, slope, "the chain between the two states is cut")
+        if through.error > _MEANINGLESS:
+            raise ConvergenceError(_vanishing(asked), {"relative error": through.error})
+        mantissa, exponent = _root(4 * through.square / (upper.norm * lower.norm), through.exponent)
+        spacing = min(upper.spacing, lower.spacing)
+        size = math.ldexp(mantissa, max(exponent, -2000))
+        ratio = size / spacing
+        error = _ROUNDING + through.error + _energy_error(met) / spacing + 4 * ratio**2
+        if ratio > _WIDE:
+            return _wide(asked, met, size, ratio, slope)
+        # the levels meet at the minimum, but for terms of the order gap^2 / spacing
+        met = met._replace(mismatch=met.mismatch + 4 * size * ratio)
+        chain = met.chains[0]
+        note = f"chain of {chain.sites} sites coupled over {chain.width}, in 32 digits"
+        return _result(met, mantissa, exponent + chain.exponent, error, slope, note)
+
+
+def _read(problem: Problem) -> tuple[Question, int]:
+    """Return the question, and -1 if the first state is the one with the lower projection."""
+    if len(problem.system.spins) != 1:
+        msg = (
+            f"system must be a single spin for LargeSpin(), got {len(problem.system.spins)} spins; use "
+            "method=Certified()"
+        )
+        raise InputError(msg)
+    if not isinstance(problem.pair, StatePair):
+        msg = (
+            f"pair must be two projections (m, m') for LargeSpin(), got {problem.pair}; use "
+            "method=DoublePrecision() or Certified() for positions in energy"
+        )
+        raise InputError(msg)
+    (first,), (second,) = problem.pair.projections
+    names = problem.pair.names
+    if first > second:
+        return question(ladder(problem), first, second, names), 1
+    return question(ladder(problem), second, first, (names[1], names[0])), -1
+
+
+def _root(square: fmpq, exponent: int) -> tuple[float, int]:
+    """Return mantissa and binary exponent of the square root of ``square * 2**exponent`` (even exponent)."""
+    shift = (int(square.p).bit_length() - int(square.q).bit_length()) // 2
+    return math.sqrt(float(square / fmpq(4) ** shift)), exponent // 2 + shift
+
+
+def _energy_error(met: Meeting) -> float:
+    """Return the error of the energy times the logarithmic derivative of the gap times the spacing."""
+    pivot = min(level.pivot for level in met.levels)
+    return _SENSITIVITY * (_ENERGY_ERROR / pivot + met.mismatch)
+
+
+def _vanishing(asked: Question) -> str:
+    return (
+        f"the splitting of {asked.names[0]} and {asked.names[1]} vanishes within 30 digits of the paths that "
+        "interfere; it is zero by symmetry or at a diabolical point"
+    )
+
+
+def _wide(asked: Question, met: Meeting, gap: float, ratio: float, slope: float) -> Gap:
+    """Return a gap that is not tiny against the distance to other levels."""
+    if ratio > _MIXED:
+        msg = (
+            f"pair must be two levels far from others, but the gap of {asked.names[0]} and {asked.names[1]} "
+            f"is {ratio:.2g} of the distance to the next; use DoublePrecision() or Certified()"
+        )
+        raise InputError(msg)
+    gap, field, noise = minimum_gap(asked, met, gap)
+    mantissa, exponent = math.frexp(gap)
+    note = "both levels of the two wells, in 32 digits"
+    error = 4 * _ROUNDING + noise / gap
+    met = met._replace(field=field, mismatch=1e-3 * gap * (ratio + _FLAT))
+    return _result(met, mantissa, exponent + met.chains[0].exponent, error, slope, note)
+
+
+def _result(met: Meeting, mantissa: float, exponent: int, error: float, slope: float, note: str) -> Gap:
+    """Return the gap with as many digits of the field as are known."""
+    field = met.field
+    gap = Gap.from_parts(
+        mantissa, exponent, 2, relative_error=error, field=float(field), slope=slope, note=note
+    )
+    return dataclasses.replace(gap, field_digits=_field_digits(met, slope))
+
+
+def _field_digits(met: Meeting, slope: float) -> str:
+    if met.field == 0:
+        return "0"
+    error = math.ldexp(_ENERGY_ERROR + met.mismatch, met.chains[0].exponent) / abs(slope)
+    digits = max(1, min(30, math.floor(math.log10(abs(float(met.field)) / error))))
+    value = Context(prec=digits).divide(Decimal(int(met.field.p)), Decimal(int(met.field.q)))
+    return f"{value:f}" if -6 <= value.adjusted() <= 20 else str(value)
