@@ -71,8 +71,9 @@ class Downfolding:
     is_real: bool
 
     def dressed(self, E: arb, B: arb) -> Dressed:
-        """Return the downfolded matrices without a bound of their error."""
-        return self._dress(B, self._solution(E, B))
+        """Return the midpoints of the downfolded matrices, without a bound of their error."""
+        h, Z, slope = self._dress(B, self._solution(E, B))
+        return Dressed(h.mid(), Z.mid(), slope.mid())
 
     def enclosed(self, E: arb, B: arb, bound: arb, radius: arb) -> tuple[Dressed, Dressed]:
         """Return the downfolded matrices at E, and for all energies within ``radius`` of it, as balls.
