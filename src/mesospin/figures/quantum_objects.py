@@ -31,7 +31,7 @@ _MARKS: Final = (
 )
 
 
-_ROOM: Final = 293.0
+_ROOM: Final = 300.0
 #: How spins without a splitting are marked.
 _CLOSED: Final[dict[str, Any]] = {
     "marker": "^",
@@ -175,7 +175,7 @@ def _draw_temperatures(axes: Axes, dataset: xr.Dataset) -> None:
     axes.plot(spin, tunnels, "o-", color=ACCENT, markersize=3.5, label=r"crossover $T^*$")
     low, high = axes.get_ylim()
     if high > _ROOM:
-        _mark(axes, _ROOM, "room temperature", left=True)
+        _mark(axes, _ROOM, "300 K", left=True)
     axes.fill_between(spin, low, tunnels, color=ACCENT, alpha=0.08, linewidth=0)
     axes.set_ylim(low, high)
     axes.set_xlim(spin.min() / 1.3, spin.max() * 1.3)
