@@ -2,9 +2,10 @@ r"""The moment that is the thermal moment in the field to which it adds.
 
 .. math:: \mathbf m = \mathbf m_0(\mathbf B + \Lambda\mathbf m, T)
 
-Newton steps with :math:`1 - \chi_0\Lambda`, shortened where they would not reduce the residual.  Where
-Lambda has a positive eigenvalue (ferromagnetic neighbours) several moments may solve the equation:
-the search starts from zero and from saturation, and the state of lower free energy
+Newton steps with :math:`1 - \chi_0\Lambda`, shortened where they would not reduce the residual, and
+plain steps :math:`\mathbf m \to \mathbf m_0` where that matrix is not positive.  Where Lambda has a
+positive eigenvalue (ferromagnetic neighbours) several moments may solve the equation: the search
+starts from zero and from saturation, and the state of lower free energy
 
 .. math:: F = F_0(\mathbf B_{act}) + \tfrac12\mu_B\,\mathbf m\cdot\Lambda\mathbf m
 
@@ -31,6 +32,8 @@ Floats = NDArray[np.float64]
 _STEPS: Final = 200
 #: Residual, in units of the largest moment, at which a moment is self-consistent, where rounding allows it.
 _TOLERANCE: Final = 1e-12
+#: Fraction of a Newton step below which the plain step is taken.
+_SHORTEST: Final = 0.01
 _ROUNDING: Final = 64 * np.finfo(np.float64).eps
 
 
@@ -96,36 +99,36 @@ def self_consistent(sample: Sample, fields: Floats, T: Floats, tensor: Floats) -
         If a moment is not found, or its state is unstable: below an ordering temperature
         where no field chooses a direction.
     """
-    found = _newton(sample, fields, T, tensor, np.zeros_like(fields))
+    found = _search(sample, fields, T, tensor, np.zeros_like(fields))
     if np.any(np.linalg.eigvalsh(tensor) > 0):
         length = np.linalg.norm(fields, axis=1, keepdims=True)
         along = fields / np.where(length > 0, length, 1.0)
-        other = _newton(sample, fields, T, tensor, along * _largest_moment(sample.system))
+        other = _search(sample, fields, T, tensor, along * _largest_moment(sample.system))
         found = _lower(sample, found, other)
     _check_stable(found)
     return found
 
 
-def _newton(sample: Sample, fields: Floats, T: Floats, tensor: Floats, start: Floats) -> SelfConsistent:
+def _search(sample: Sample, fields: Floats, T: Floats, tensor: Floats, start: Floats) -> SelfConsistent:
     scale = _largest_moment(sample.system)
     allowed = scale * (_TOLERANCE + _ROUNDING * _largest_energy(sample.system, fields) / T[:, 0])
     moment, damping = start.copy(), np.ones(len(start))
     value, chi, slope = _respond(sample, fields + start @ tensor, T)
-    step = _step(moment - value, chi, tensor)
     for _ in range(_STEPS):
         left = np.flatnonzero(np.abs(moment - value).max(axis=1) > allowed)
         if not len(left):
             return SelfConsistent(fields + moment @ tensor, T, moment, chi, slope, tensor)
-        trial = moment[left] + damping[left, None] * step[left]
+        residual = moment[left] - value[left]
+        step, plain = _step(residual, chi[left], tensor, damping[left])
+        trial = moment[left] + step
         new, new_chi, new_slope = _respond(sample, fields[left] + trial @ tensor, T[left])
-        before = np.linalg.norm(moment[left] - value[left], axis=1)
-        better = np.linalg.norm(trial - new, axis=1) < before
+        better = np.linalg.norm(trial - new, axis=1) < np.linalg.norm(residual, axis=1)
         damping[left] = np.where(better, np.minimum(1.0, 2.0 * damping[left]), 0.5 * damping[left])
-        kept = left[better]
-        moment[kept], value[kept], chi[kept], slope[kept] = (
-            trial[better], new[better], new_chi[better], new_slope[better]
-        )  # fmt: skip
-        step[kept] = _step(moment[kept] - value[kept], chi[kept], tensor)
+        damping[left[plain]] = 1.0
+        taken = better | plain
+        kept = left[taken]
+        moment[kept], value[kept] = trial[taken], new[taken]
+        chi[kept], slope[kept] = new_chi[taken], new_slope[taken]
     worst = int(np.argmax(np.abs(moment - value).max(axis=1) / allowed))
     raise ConvergenceError(
         f"the moment in its own field is not found in {_STEPS} steps at T = {T[worst, 0]:g} K and "
@@ -139,10 +142,18 @@ def _respond(sample: Sample, fields: Floats, T: Floats) -> tuple[Floats, Floats,
     return value[:, 0], chi[:, 0], slope[:, 0]
 
 
-def _step(residual: Floats, chi: Floats, tensor: Floats) -> Floats:
+def _step(residual: Floats, chi: Floats, tensor: Floats, damping: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the change of the moments, and where it is the plain one, m -> m_0(m).
+
+    The plain step never raises the free energy where Lambda is positive, because F_0 is concave in
+    the field; it leads away from maxima and from minima of the residual that are no solutions.
+    """
     stiffness = np.eye(len(tensor)) - chi @ tensor
-    # At an instability the matrix has no inverse; the shortest of the best steps leads away from it.
-    return np.asarray(-(np.linalg.pinv(stiffness) @ residual[..., None])[..., 0])
+    stable = np.linalg.eigvals(stiffness).real.min(axis=1) > 0.0
+    plain = ~stable | (damping < _SHORTEST)
+    stiffness[plain] = np.eye(len(tensor))
+    newton = -np.linalg.solve(stiffness, residual[..., None])[..., 0]
+    return np.where(plain, 1.0, damping)[:, None] * newton, plain
 
 
 def _lower(sample: Sample, first: SelfConsistent, second: SelfConsistent) -> SelfConsistent:
