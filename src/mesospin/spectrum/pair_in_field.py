@@ -1,0 +1,94 @@
+"""A named pair of levels at zero transverse field, to be followed from there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesospin.errors import InputError
+from mesospin.model.system import SpinSystem, check_system
+from mesospin.spectrum.coupling import Bench, Complex, crossing
+from mesospin.spectrum.downfold import downfold_pairs
+from mesospin.spectrum.followed_pair import Line, Walker
+from mesospin.spectrum.matrices import FieldLine, affine_hamiltonian
+from mesospin.spectrum.tunnelling.problem import Levels, StatePair, read_pair
+
+#: Weight that the named states must have in the levels at zero transverse field.
+_LABEL_WEIGHT = 0.5
+
+
+class PairInField(NamedTuple):
+    """H(B) = H0 + sum_f B_f G_f, the pair, and its crossing without transverse field.
+
+    ``H0`` and ``Gx, Gy, Gz`` (n, n) [K, K/T]; ``energy`` [K] and ``field`` [T] of the crossing; ``states``
+    (n, 2), its normalised dressed states; ``scale``: largest element of H0 and width of the spectrum [K].
+    """
+
+    pair: StatePair
+    H0: Complex
+    Gx: Complex
+    Gy: Complex
+    Gz: Complex
+    energy: float
+    field: float
+    states: Complex
+    scale: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, system: SpinSystem, pair: Sequence[float] | Sequence[str]) -> PairInField:
+        """Return the pair at its crossing, or refuse in one sentence what cannot be followed."""
+        named = _opposite_states(system, pair)
+        # copies: the compiled functions take writable arrays only
+        H0, G = (np.array(matrix) for matrix in affine_hamiltonian(system))
+        first, second = (np.array([state]) for state in named.states)
+        found = downfold_pairs(FieldLine(H0, G[2]), first, second)
+        weight = float(found.weight[0])
+        if not (found.converged[0] and weight > _LABEL_WEIGHT):
+            got = f"weight {weight:.2g}" if np.isfinite(weight) else "no crossing"
+            msg = (
+                f"pair must name levels that carry these labels at zero transverse field with a weight above "
+                f"one half, got {' and '.join(named.names)} with {got}; choose states farther from the top "
+                "of the barrier"
+            )
+            raise InputError(msg)
+        bench = Bench.of(len(H0))
+        bench.A[:] = H0
+        scale = np.array([np.abs(H0).max(), np.ptp(np.linalg.eigvalsh(H0))]) + np.finfo(np.float64).tiny
+        energy, field = float(found.energy[0]), float(found.field[0])
+        crossing(bench, G[2].copy(), energy, field, named.states, float(scale[0]))
+        states = bench.X / np.linalg.norm(bench.X, axis=0)
+        Gx, Gy, Gz = (matrix.copy() for matrix in G)
+        return cls(named, H0, Gx, Gy, Gz, energy, field, states, scale)
+
+    def walker(self) -> Walker:
+        """Return a new walker at zero transverse field."""
+        at = np.array([0.0, self.energy, self.field, 0.0, 0.0, 0.0, 0.0])
+        anchors = np.array(self.pair.states, dtype=np.int64)
+        return Walker(at, self.states.copy(), anchors, anchors.copy(), self.scale)
+
+    def line(self, direction: tuple[float, float], origin: tuple[float, float] = (0.0, 0.0)) -> Line:
+        """Return the line of transverse fields origin + t direction."""
+        start = self.H0 + origin[0] * self.Gx + origin[1] * self.Gy
+        return Line(start, direction[0] * self.Gx + direction[1] * self.Gy, self.Gz)
+
+
+def _opposite_states(system: SpinSystem, pair: Sequence[float] | Sequence[str]) -> StatePair:
+    """Return the two product states, whose moments along z must be opposite."""
+    check_system(system)
+    if isinstance(pair, Levels):
+        msg = (
+            f"pair must be two states such as (10, -10), got {pair}; positions in energy belong to one field"
+        )
+        raise InputError(msg)
+    named = read_pair(system, pair)
+    a, b = (affine_hamiltonian(system).G[2, state, state].real for state in named.states)
+    if not a * b < 0:
+        msg = (
+            f"pair must name states on opposite sides of the barrier, got {' and '.join(named.names)}; "
+            "choose projections of opposite sign"
+        )
+        raise InputError(msg)
+    return named
