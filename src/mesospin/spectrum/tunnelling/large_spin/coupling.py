@@ -16,7 +16,7 @@ from mesospin.spectrum.tunnelling.large_spin.tridiagonal import START, sweep
 __all__ = ["Coupling", "Effective", "coupling", "effective"]
 
 #: Sites whose elements are held at a time.
-_CHUNK = 4096
+_CHUNK = 8192
 
 
 class Coupling(NamedTuple):
@@ -116,7 +116,7 @@ def effective(chain: Chain, a: int, b: int, energy: fmpq, ends: tuple[int, int])
     w = chain.width
     window, border, matrix = np.zeros((w + 1, w + 1, 4)), np.zeros((2, w + 1, 4)), np.zeros((2, 2, 4))
     measures, factors = np.array([1.0, 0.0]), np.zeros((0, w + 2, 4))
-    real = not any(any(parts[1]) for parts in chain.hops.values())
+    real = not any(parts[1].any() for parts in chain.hops.values())
     place, kept = np.array([0, 0, 0, int(real), 0]), np.array([a - ends[0], b - ends[0], -1])
     eh, el = split(energy)
 

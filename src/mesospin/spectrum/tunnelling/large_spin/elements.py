@@ -29,6 +29,7 @@ __all__ = ["Chain", "Ladder", "ladder"]
 Real = NDArray[np.float64]
 Complex = tuple[fmpq_poly, fmpq_poly]
 Steps = Mapping[int, Complex]
+Parts = tuple[Real, Real]
 
 _NONE = fmpq_poly([])
 _ZERO: Complex = (_NONE, _NONE)
@@ -46,10 +47,12 @@ class Chain:
         Difference g of the projections of neighbouring sites.
     top : float
         Projection of site 0.
-    diagonal : fmpq_poly
-        Polynomial of the diagonal elements [K], in units of ``2**exponent``.
+    diagonal : ndarray, shape (degree + 1, 2)
+        Polynomial of the diagonal elements [K], in units of ``2**exponent``, high and low parts.
+    square : ndarray, shape (degree + 1, 2)
+        Polynomial :math:`|p_1|^2` of the elements that connect neighbours, in the same unit.
     hops : mapping {n: (real, imaginary)}
-        Polynomials p_n [K] of the elements that connect sites n apart, in the same unit.
+        Polynomials p_n of the elements that connect sites n apart, likewise.
     slopes : mapping {n: (real, imaginary)}
         The same of dH/dB [K/T], n = 0 included, in kelvin per tesla.
     exponent : int
@@ -59,9 +62,10 @@ class Chain:
     S: float
     period: int
     top: float
-    diagonal: fmpq_poly
-    hops: Steps
-    slopes: Steps
+    diagonal: Real
+    square: Real
+    hops: Mapping[int, Parts]
+    slopes: Mapping[int, Parts]
     exponent: int
 
     @property
@@ -77,7 +81,7 @@ class Chain:
     @property
     def is_narrow(self) -> bool:
         """Whether neighbours alone are coupled and the field acts on the diagonal alone."""
-        return self.width == 1 and not any(self.slopes.keys() - {0})
+        return self.width == 1 and max(self.slopes) == 0
 
     def projection(self, site: int) -> float:
         """Return m of a site."""
@@ -94,11 +98,9 @@ class Chain:
         low parts; entry j of the second belongs to the bond of site j with the one before it in this order.
         """
         m, step = self.projection(first), self.period if upwards else -self.period
-        diagonal = values(coefficients(self.diagonal), m, step, count)
         lower = m - self.period if upwards else m
-        real, imaginary = self.hops.get(1, _ZERO)
-        square = coefficients(real * real + imaginary * imaginary)
-        return diagonal, bond_squares(square, self.S, self.period, lower, step, count)
+        square = bond_squares(self.square, self.S, self.period, lower, step, count)
+        return values(self.diagonal, m, step, count), square
 
     def band_rows(self, first: int, count: int) -> tuple[Real, Real]:
         """Return the diagonal, shape (2, count), and the rows to its left, shape (width, 4, count).
@@ -108,18 +110,17 @@ class Chain:
         m = self.projection(first)
         table = np.zeros((self.width, 4, count))
         for n, (real, imaginary) in self.hops.items():
-            parts = coefficients(real), coefficients(imaginary)
-            table[n - 1] = rows(*parts, self.S, self.period, n, m, count)
-        return values(coefficients(self.diagonal), m, -self.period, count), table
+            table[n - 1] = rows(real, imaginary, self.S, self.period, n, m, count)
+        return values(self.diagonal, m, -self.period, count), table
 
     def slope_diagonal(self, first: int, count: int) -> Real:
         """Return the diagonal elements of dH/dB [K/T] in doubles."""
-        return evaluated(self.slopes.get(0, _ZERO)[0], self._projections(first, count))
+        return evaluated(self.slopes[0][0], self._projections(first, count))
 
     def slope_rows(self, first: int, count: int) -> NDArray[np.complex128]:
         """Return <site|dH/dB|site - n> [K/T] in doubles, shape (largest n, count)."""
         m = self._projections(first, count)
-        table = np.zeros((max(self.slopes, default=0), count), dtype=np.complex128)
+        table = np.zeros((max(self.slopes), count), dtype=np.complex128)
         for n, parts in self.slopes.items():
             if n > 0:
                 table[n - 1] = self.element(n, parts, m).conj()
@@ -129,7 +130,7 @@ class Chain:
         """Return <m|H|m> in doubles."""
         return evaluated(self.diagonal, m)
 
-    def element(self, n: int, parts: Complex, lower: Real) -> NDArray[np.complex128]:
+    def element(self, n: int, parts: Parts, lower: Real) -> NDArray[np.complex128]:
         """Return <m + n g|A|m> in doubles for an array of lower projections m; 0 outside the chain."""
         product = np.ones_like(lower)
         for i in range(n * self.period):
@@ -180,13 +181,19 @@ class Ladder:
             exponent = max((size(part, self.S, n) for n, parts in steps.items() for part in parts), default=0)
         unit = fmpq(1, fmpz(2) ** exponent) if exponent >= 0 else fmpq(fmpz(2) ** -exponent)
         hops = {
-            n // period: (real * unit, imaginary * unit)
+            n // period: (coefficients(real * unit), coefficients(imaginary * unit))
             for n, (real, imaginary) in steps.items()
             if n and (real or imaginary)
         }
+        slopes = {
+            n // period: (coefficients(real), coefficients(imaginary))
+            for n, (real, imaginary) in {0: _ZERO, **self.G}.items()
+        }
+        real, imaginary = steps.get(period, _ZERO)
+        square = coefficients((real * real + imaginary * imaginary) * (unit * unit))
         top = m + period * int((self.S - m) // period)
-        slopes = {n // period: parts for n, parts in self.G.items()}
-        return Chain(self.S, period, top, steps[0][0] * unit, hops, slopes, exponent)
+        diagonal = coefficients(steps[0][0] * unit)
+        return Chain(self.S, period, top, diagonal, square, hops, slopes, exponent)
 
     def is_mirror_symmetric(self) -> bool:
         r"""Return whether m and -m are equivalent at zero field along the axis.
@@ -249,11 +256,11 @@ def size(p: fmpq_poly, S: float, n: int) -> int:
     return max((math.frexp(abs(float(c)) * S ** (k + n))[1] for k, c in enumerate(p.coeffs())), default=-1000)
 
 
-def evaluated(p: fmpq_poly, m: Real) -> Real:
-    """Return p(m) in doubles."""
-    total = np.zeros_like(m)
-    for coefficient in reversed(p.coeffs()):
-        total = total * m + float(coefficient)
+def evaluated(p: Real, m: Real) -> Real:
+    """Return p(m) in doubles, p being given by `coefficients`."""
+    total = np.full(m.shape, p[-1, 0])
+    for coefficient in p[-2::-1, 0]:
+        total = total * m + coefficient
     return total
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mesospin.errors import InputError
 from mesospin.spectrum.tunnelling.large_spin.elements import Chain
 
-__all__ = ["Landscape", "landscape", "require_one_well"]
+__all__ = ["Landscape", "landscape", "require_one_well", "sampled"]
 
 Real = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def landscape(chain: Chain, upper: float, lower: float) -> Landscape:
         If no barrier stands between them.
     """
     last = chain.sites - 1
-    sites = np.unique(np.linspace(0, last, min(last + 1, _SAMPLES)).round().astype(np.intp))
+    sites = sampled(chain.sites)
     bare, energy = _energies(chain, sites)
     ends = chain.site(upper), chain.site(lower)
     if ends[1] - ends[0] <= 1:
@@ -67,6 +67,13 @@ def landscape(chain: Chain, upper: float, lower: float) -> Landscape:
         top = int(sites[inside][np.argmax(energy[inside])]) if inside.any() else split
     height = float(_energies(chain, np.array([top]))[1][0])
     return Landscape(((0, top), (top, last)), (wells[0], wells[1]), height, sites, energy)
+
+
+def sampled(count: int) -> NDArray[np.intp]:
+    """Return at most two thousand of ``count`` sites, both ends included."""
+    if count <= _SAMPLES:
+        return np.arange(count, dtype=np.intp)
+    return np.linspace(0, count - 1, _SAMPLES).round().astype(np.intp)
 
 
 def require_one_well(land: Landscape, energy: float, side: int, what: str) -> None:

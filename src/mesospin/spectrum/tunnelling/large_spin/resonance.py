@@ -10,7 +10,7 @@ from flint import fmpq
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.spectrum.tunnelling.large_spin.double_double import rational, rounded
 from mesospin.spectrum.tunnelling.large_spin.elements import Chain, Ladder
-from mesospin.spectrum.tunnelling.large_spin.landscape import landscape
+from mesospin.spectrum.tunnelling.large_spin.landscape import landscape, sampled
 from mesospin.spectrum.tunnelling.large_spin.wells import OPAQUE, Level, alone, find_level, follow_level
 
 __all__ = ["Meeting", "Question", "meeting", "question"]
@@ -84,29 +84,30 @@ def question(ladder: Ladder, upper: float, lower: float, names: tuple[str, str])
 
 def _rank(chain: Chain, upper: float, lower: float, m: float, both: str) -> int:
     """Return how many states lie below |m> on its side of the barrier, without transverse terms."""
-    stride = max(1, chain.sites // _COUNTED)
-    sites = np.arange(0, chain.sites, stride)
-    projections = chain.top - chain.period * sites
-    energy = chain.diagonal_values(projections)
     own = float(chain.diagonal_values(np.array([m]))[0])
-    between = (projections < upper) & (projections > lower)
-    top = projections[between][np.argmax(energy[between])] if between.any() else m
-    if between.any() and not energy[between].max() > own:
-        msg = (
-            f"pair must belong to two wells, but no barrier stands between {both}; use DoublePrecision() or "
-            "Certified()"
+    for sites in (sampled(chain.sites), np.arange(min(chain.sites, _COUNTED))):
+        projections = chain.top - chain.period * sites
+        energy = chain.diagonal_values(projections)
+        between = (projections < upper) & (projections > lower)
+        top = (
+            float(projections[between][np.argmax(energy[between])])
+            if between.any()
+            else 0.5 * (upper + lower)
         )
-        raise InputError(msg)
-    side = projections > top if m == upper else projections < top
-    if not between.any():
-        side = projections > lower if m == upper else projections < upper
-    outside = projections > m if m == upper else projections < m
-    if np.array_equal(side & (energy < own), outside & side):
-        return chain.site(m) if m == upper else chain.sites - 1 - chain.site(m)
-    if stride > 1:
-        msg = f"pair must count levels of a well whose energy falls towards |m| = S, got {both}"
-        raise InputError(msg)
-    return int(np.count_nonzero(side & (energy < own)))
+        if between.any() and not energy[between].max() > own:
+            msg = (
+                f"pair must belong to two wells, but no barrier stands between {both}; use DoublePrecision() "
+                "or Certified()"
+            )
+            raise InputError(msg)
+        side = projections > top if m == upper else projections < top
+        outside = projections > m if m == upper else projections < m
+        if len(sites) == chain.sites:
+            return int(np.count_nonzero(side & (energy < own)))
+        if np.array_equal(side & (energy < own), outside):
+            return chain.site(m) if m == upper else chain.sites - 1 - chain.site(m)
+    msg = f"pair must count levels of wells whose energy falls towards |m| = S at this size, got {both}"
+    raise InputError(msg)
 
 
 def meeting(asked: Question) -> Meeting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,8 @@ def find_level(chain: Chain, land: Landscape, side: int, rank: int, what: str) -
     bottom = land.bottoms[side]
     if rank > edges[1] - edges[0]:
         require_one_well(land, np.inf, side, what)
-    reach = [_REACH + 2 * rank, _REACH + 2 * rank]
+    inner = 0.0 if bottom in edges else 1.5 * math.sqrt(chain.S)
+    reach = [_REACH + 2 * rank + int(inner)] * 2
     while True:
         first, last = max(edges[0], bottom - reach[0]), min(edges[1], bottom + reach[1])
         whole = (first, last) == edges
