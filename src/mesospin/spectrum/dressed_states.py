@@ -84,12 +84,13 @@ class _Dressing(NamedTuple):
         blocks = [block for block in symmetry_blocks(*line) if np.isin(pair, block).any()]
         rest = np.setdiff1d(np.concatenate(blocks), pair)
 
-        def cut(rows: _States | list[int], columns: _States | list[int]) -> tuple[_States, _States]:
+        def cut(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> tuple[_States, _States]:
             index = np.ix_(rows, columns)
             return line.H0[index], line.G[index]
 
         width = float(np.abs(line.H0).sum(axis=1).max())
-        return cls(line, pair, rest, cut(pair, pair), cut(rest, rest), cut(rest, pair), width)
+        two = np.array(pair)
+        return cls(line, pair, rest, cut(two, two), cut(rest, rest), cut(rest, two), width)
 
     def at(self, B: float, E: float) -> _Dressed:
         pp, qq, qp = (H0 + B * G for H0, G in (self.pp, self.qq, self.qp))
@@ -135,7 +136,7 @@ class _Dressing(NamedTuple):
         full = np.zeros(len(self.line.H0), dtype=np.result_type(c, x))
         full[self.states] = c
         full[self.rest] = x @ c
-        return full / np.linalg.norm(full)
+        return np.asarray(full / np.linalg.norm(full))
 
 
 def _quadrature() -> list[tuple[float, float]]:

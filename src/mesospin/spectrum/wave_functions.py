@@ -198,9 +198,10 @@ def _check_agreement(found: TwoLevels, gap: Splitting) -> None:
 
 
 class _Four(NamedTuple):
-    """The four states (4, n), their offsets from the centre [K], the phase [rad] and which is lowest."""
+    """The four states (4, n), the mean of the two levels and offsets from it [K], phase [rad], lowest one."""
 
     states: NDArray[Any]
+    centre: float
     offsets: NDArray[np.float64]
     phase: float
     ground: str
@@ -215,9 +216,14 @@ def _four(found: TwoLevels, pair: tuple[int, int]) -> _Four:
     lower_is_even = turn.real > 1e-12 or (abs(turn.real) <= 1e-12 and turn.imag > 0)
     phase = float(np.angle(turn if lower_is_even else -turn)) + 0.0
     even, odd = (down, up) if lower_is_even else (up, down)
-    half = 0.5 * found.bias_energy
     lower, upper = found.offsets
-    offsets = [half, -half, *((lower, upper) if lower_is_even else (upper, lower))]
+    half, mean = 0.5 * found.bias_energy, 0.5 * (lower + upper)
+    distance = 0.5 * (upper - lower)
+    offsets = [
+        half - mean,
+        -half - mean,
+        *((-distance, distance) if lower_is_even else (distance, -distance)),
+    ]
     left, right = found.localised
     names = (a, b, a, a)
     states = [
@@ -227,12 +233,12 @@ def _four(found: TwoLevels, pair: tuple[int, int]) -> _Four:
     ground = "even" if lower_is_even else "odd"
     if not found.coupling:
         ground = "degenerate" if half == 0 else ("right" if half > 0 else "left")
-    return _Four(np.stack(states), np.array(offsets) + 0.0, phase, ground)
+    return _Four(np.stack(states), found.centre + mean, np.array(offsets) + 0.0, phase, ground)
 
 
 def _with_phase(state: NDArray[Any], name: int) -> NDArray[Any]:
     """Return the state with a real, positive amplitude on one basis state."""
-    return state * (np.conj(state[name]) / abs(state[name])) + 0.0  # no negative zeros
+    return np.asarray(state * (np.conj(state[name]) / abs(state[name])) + 0.0)  # no negative zeros
 
 
 def _dataset(
@@ -263,8 +269,8 @@ def _dataset(
         "amplitude_im": variable(both, four.states.imag, "1", "amplitude, imaginary part"),
         "probability": variable(both, probability, "1", "probability"),
         "log10_probability": variable(both, logarithm, "1", "log10 of the probability"),
-        "energy": variable(along, found.centre + four.offsets, "K", "energy"),
-        "offset": variable(along, four.offsets, "K", "energy from the centre of the pair"),
+        "energy": variable(along, four.centre + four.offsets, "K", "energy"),
+        "offset": variable(along, four.offsets, "K", "energy from the mean of both levels"),
         "mean_sz": variable(along, probability @ m, "1", "mean of the electronic Sz"),
         "label_weight": variable(along, on_names, "1", "probability on the named states"),
         "participation": variable(along, 1 / (probability**2).sum(axis=1), "1", "participation"),
@@ -277,7 +283,7 @@ def _dataset(
         "side": variable(basis, side, "1", "side of the barrier"),
     }
     variables |= _scalars(found, gap, four, float(inputs["bias"]))
-    coords = {"state": ["left", "right", "even", "odd"], "well": ["left", "right"]}
+    coords: dict[str, Any] = {"state": ["left", "right", "even", "odd"], "well": ["left", "right"]}
     coords |= {"state_label": variable("well", [basis_labels(system)[k] for k in pair], "1", "named state")}
     coords |= {"m": variable(basis, m, "1", "projection m")}
     if not single:
@@ -317,4 +323,4 @@ def _sides(m: NDArray[np.float64], pair: tuple[int, int]) -> NDArray[np.int64]:
     middle = 0.5 * (m[pair[0]] + m[pair[1]])
     if m[pair[0]] == m[pair[1]]:
         return np.zeros(len(m), dtype=np.int64)
-    return np.sign(np.round(2 * (m - middle))).astype(np.int64)
+    return np.asarray(np.sign(np.round(2 * (m - middle))), dtype=np.int64)
