@@ -12,7 +12,7 @@ from mesospin.experiment.quantum_objects import quantum_objects
 from mesospin.model.anisotropies import FixedConstants, FixedDensity
 from mesospin.model.system import giant_spin
 from mesospin.spectrum.biaxial_well import BiaxialSpin, barrier, level_distance
-from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
+from mesospin.spectrum.tunnelling.double_precision import DoublePrecision
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 LN10 = math.log(10.0)
@@ -31,7 +31,7 @@ def asymptotic_log10(S, k1, k2):
 def test_splittings_tend_to_the_asymptotic_law(anisotropy):
     """From molecules to S = 1e5: the ratio to the law is 1 - c/S with one c."""
     spins = [100, 1000, 10_000, 100_000]
-    table = quantum_objects(anisotropy, spins, method=LargeSpin())
+    table = quantum_objects(anisotropy, spins)
     corrections = []
     for S, logarithm in zip(spins, table.log10_splitting.values, strict=True):
         D, E = anisotropy.constants(S)
@@ -46,9 +46,10 @@ def test_splittings_tend_to_the_asymptotic_law(anisotropy):
 def test_table_is_that_of_single_splittings():
     table = quantum_objects(MOLECULES, [4.5, 5, 10, 20], transverse=(0.0, 0.3))
     for k, S in enumerate(table.spin.values):
-        gap = tunnel_splitting(giant_spin(S, D=-0.5, E=0.1), (S, -S), transverse=(0.0, 0.3))
-        assert float(table.log10_splitting[k]) == pytest.approx(gap.log10, abs=1e-12)
-        assert float(str(table.splitting[k].values)) == pytest.approx(gap.kelvin, rel=1e-9)
+        spin = giant_spin(S, D=-0.5, E=0.1)
+        gap = tunnel_splitting(spin, (S, -S), transverse=(0.0, 0.3), method=DoublePrecision())
+        assert float(table.log10_splitting[k]) == pytest.approx(gap.log10, abs=1e-9)
+        assert float(str(table.splitting[k].values)) == pytest.approx(gap.kelvin, rel=1e-8)
 
 
 def test_the_time_is_half_a_period_of_the_exact_motion():
@@ -90,13 +91,13 @@ def test_crossover_and_blocking_solve_their_equations():
 
 def test_crossover_grows_with_molecules_and_not_with_grains():
     spins = [100, 1000, 10_000]
-    grains = quantum_objects(GRAINS, spins, method=LargeSpin()).crossover_temperature.values
+    grains = quantum_objects(GRAINS, spins).crossover_temperature.values
     root = math.sqrt(1 / 3)
     limit = 1.0 / (2 * math.log((1 + root) / (1 - root)))
     # the prefactor of the splitting enters with ln(S)/S
     assert np.all(np.diff(np.abs(grains / limit - 1)) < 0)
     assert grains[-1] == pytest.approx(limit, rel=2e-3)
-    molecules = quantum_objects(MOLECULES, spins, method=LargeSpin()).crossover_temperature.values
+    molecules = quantum_objects(MOLECULES, spins).crossover_temperature.values
     root = math.sqrt(0.4 / 0.6)
     limit = 0.4 / (2 * math.log((1 + root) / (1 - root)))
     np.testing.assert_array_less(np.abs(molecules / spins / limit - 1), [0.05, 6e-3, 1e-3])
@@ -104,7 +105,7 @@ def test_crossover_grows_with_molecules_and_not_with_grains():
 
 def test_crossover_of_axial_grains_in_a_transverse_field():
     """U = K S (1 - h)^2 over 2 S0 = 4 S [arcosh(1/h) - sqrt(1 - h^2)], h in units of the anisotropy field."""
-    table = quantum_objects(FixedDensity(1.0), [100, 1000, 10_000], transverse=(0.3, 0.0), method=LargeSpin())
+    table = quantum_objects(FixedDensity(1.0), [100, 1000, 10_000], transverse=(0.3, 0.0))
     h = 2.0 * MU_B * 0.3 / 2.0
     limit = (1 - h) ** 2 / (4 * (math.acosh(1 / h) - math.sqrt(1 - h**2)))
     np.testing.assert_array_less(np.abs(table.crossover_temperature / limit - 1), [0.02, 3e-3, 5e-4])

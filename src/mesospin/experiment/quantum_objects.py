@@ -22,6 +22,7 @@ from mesospin.model.system import giant_spin
 from mesospin.results import result, variable
 from mesospin.spectrum.biaxial_well import BiaxialSpin, barrier, level_distance
 from mesospin.spectrum.tunnelling.gap import Method
+from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
 from mesospin.spectrum.tunnelling.splitting import Splitting, tunnel_splitting
 
 SPINS = (
@@ -62,7 +63,7 @@ def quantum_objects(
     g : float, default 2.0
         Lande factor.
     method : Method, optional
-        How to compute the splittings, e.g. ``LargeSpin()``; chosen for each spin if left out.
+        How to compute the splittings; ``LargeSpin()`` if left out.
 
     Returns
     -------
@@ -81,6 +82,8 @@ def quantum_objects(
         the distance of the levels.
     TooLargeError
         If a spin is too large for the method.
+    ConvergenceError
+        If the method cannot hold its accuracy, as for levels close to the top of the barrier.
 
     Notes
     -----
@@ -121,11 +124,12 @@ def quantum_objects(
         msg = "spins must hold at least one spin, got none; give for example spins=(10, 100, 1000)"
         raise InputError(msg)
     h = (lande * MU_B * Bx, lande * MU_B * By)
-    objects = [_object(anisotropy, S, h, (Bx, By), lande, method) for S in sizes]
+    way = LargeSpin() if method is None else method
+    objects = [_object(anisotropy, S, h, (Bx, By), lande, way) for S in sizes]
     system = giant_spin(
         sizes[0], D=objects[0].well.D, E=objects[0].well.E, g=lande, name=anisotropy.describe()
     )
-    inputs = {"anisotropy": repr(anisotropy), "transverse": [Bx, By], "g": lande, "method": repr(method)}
+    inputs = {"anisotropy": repr(anisotropy), "transverse": [Bx, By], "g": lande, "method": repr(way)}
     return result("quantum_objects", system, _variables(objects), _coordinates(sizes), inputs)
 
 
@@ -180,7 +184,7 @@ def _object(
     h: tuple[float, float],
     transverse: tuple[float, float],
     g: float,
-    method: Method | None,
+    method: Method,
 ) -> _Object:
     D, E = anisotropy.constants(S)
     well = BiaxialSpin(S, D, E, *h)

@@ -38,36 +38,36 @@ def made():
     }
 
 
-def drawn(dataset):
-    draw = draw_quantum_objects if dataset.attrs["kind"] == "quantum_objects" else draw_splitting_distribution
-    with mpl.rc_context(rc=STYLE):
-        figure = draw(dataset)
-        figure.canvas.draw()
-    return figure
+@pytest.fixture(scope="module")
+def figures(made):
+    """Draw every kind once; the data must be the same afterwards."""
+    figures = {}
+    for kind, dataset in made.items():
+        objects = dataset.attrs["kind"] == "quantum_objects"
+        draw = draw_quantum_objects if objects else draw_splitting_distribution
+        before = dataset.copy(deep=True)
+        with mpl.rc_context(rc=STYLE):
+            figures[kind] = draw(dataset)
+            figures[kind].canvas.draw()
+        assert dataset.identical(before)
+    return figures
 
 
 KINDS = ("broad", "narrow", "closed", "part", "listed", "molecules", "grains", "never", "one")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_axis_says_what_and_in_which_unit(made, kind):
-    figure = drawn(made[kind])
+def test_every_axis_says_what_and_in_which_unit(made, figures, kind):
+    figure = figures[kind]
     for axes in figure.axes:
         for text, axis in ((axes.get_xlabel(), axes.xaxis), (axes.get_ylabel(), axes.yaxis)):
             if text or any(t.get_visible() and t.get_text() for t in axis.get_ticklabels()):
                 assert text.endswith(")"), f"{kind}: {text!r}"
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_data_are_left_alone(made, kind):
-    before = made[kind].copy(deep=True)
-    drawn(made[kind])
-    assert made[kind].identical(before)
-
-
-def test_curves_are_the_fractions_in_per_cent(made):
+def test_curves_are_the_fractions_in_per_cent(made, figures):
     dataset = made["broad"]
-    curves, collapse = drawn(dataset).axes[1:]
+    curves, collapse = figures["broad"].axes[1:]
     for k, n in enumerate(dataset.passage.values):
         frozen, redrawn = curves.lines[2 * k : 2 * k + 2]
         np.testing.assert_array_equal(frozen.get_ydata(), 100 * dataset.remaining_frozen.sel(passage=n))
@@ -83,22 +83,22 @@ def test_curves_are_the_fractions_in_per_cent(made):
     np.testing.assert_allclose(heights[inside], last.get_ydata()[inside], atol=0.5)
 
 
-def test_histogram_has_the_share_of_molecules(made):
-    (bars, _) = drawn(made["broad"]).axes[0].patches
+def test_histogram_has_the_share_of_molecules(made, figures):
+    (bars, _) = figures["broad"].axes[0].patches
     data = bars.get_data()
     area = (data.values * np.diff(np.log10(data.edges))).sum()
     assert area == pytest.approx(100.0)
 
 
-def test_exact_zeros_are_named(made):
-    texts = [text.get_text() for text in drawn(made["part"]).axes[0].texts]
+def test_exact_zeros_are_named(made, figures):
+    texts = [text.get_text() for text in figures["part"].axes[0].texts]
     assert "50 % exactly zero" in texts[0]
-    assert "all exactly zero" in [text.get_text() for text in drawn(made["closed"]).axes[0].texts]
+    assert "all exactly zero" in [text.get_text() for text in figures["closed"].axes[0].texts]
 
 
-def test_times_are_drawn_by_their_logarithm_and_closed_spins_apart(made):
+def test_times_are_drawn_by_their_logarithm_and_closed_spins_apart(made, figures):
     dataset = made["molecules"]
-    figure = drawn(dataset)
+    figure = figures["molecules"]
     times = figure.axes[0]
     curve = next(line for line in times.lines if len(line.get_xdata()) == 3)
     np.testing.assert_array_equal(curve.get_ydata(), dataset.log10_tunnelling_time[1:])
@@ -107,9 +107,9 @@ def test_times_are_drawn_by_their_logarithm_and_closed_spins_apart(made):
     assert str(dataset.tunnelling_time[1].values) in words
 
 
-def test_splittings_stand_at_the_times_that_belong_to_them(made):
+def test_splittings_stand_at_the_times_that_belong_to_them(made, figures):
     """The right axis has the same heights: log10 t = log10(pi hbar) - log10(splitting)."""
-    figure = drawn(made["molecules"])
+    figure = figures["molecules"]
     left, right = figure.axes[0], figure.axes[-1]
     assert left.get_ylim() == right.get_ylim()
     dataset = made["molecules"].isel(spin=3)
