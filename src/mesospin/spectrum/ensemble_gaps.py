@@ -169,7 +169,7 @@ def _subtracted(H0: Array, G: Array, field: NDArray[np.float64], width: NDArray[
         worst = int(np.argmax(unnamed))
         msg = (
             f"the distribution must keep the two levels of the pair recognisable, got a gap of "
-            f"{gap[worst]:.3g} K near {field[worst]:.4g} T that mixes them with others; narrow the distribution"
+            f"{gap[worst]:.3g} K near {field[worst]:.4g} T that mixes them with others; narrow it"
         )
         raise InputError(msg)
     return EnsembleGaps(field, gap, slope, 10 * _EPS * width / gap)
