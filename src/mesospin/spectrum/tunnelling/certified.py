@@ -29,6 +29,7 @@ from mesospin.spectrum.tunnelling.resonance import (
     diabatic_slope,
     find_crossing,
     find_minimum,
+    gap_bound,
     prove_minimum,
 )
 
@@ -167,12 +168,7 @@ def _estimate(question: _Question) -> tuple[Minimum, arb, arb]:
                 energies = (found.energy - half).mid(), (found.energy + half).mid()
                 return Minimum(found.field, energies, False), found.splitting, found.slope
             start, bits = (found.field, found.energy), 2 * bits
-    first, second = question.pair.names
-    msg = (
-        f"the gap of {first} and {second} could not be told from zero with {bits // 2} bits (it is below "
-        f"about {next_power_of_ten(found.splitting)} K); a symmetry of the Hamiltonian may forbid it"
-    )
-    raise ConvergenceError(msg, {"bits": bits // 2})
+    raise _not_proved(question, Minimum(found.field, (found.energy, found.energy), False), bits // 2)
 
 
 def _certify(question: _Question, start: Minimum, gap: arb, slope: arb) -> Gap:
@@ -182,21 +178,22 @@ def _certify(question: _Question, start: Minimum, gap: arb, slope: arb) -> Gap:
     accuracy_bits = round(BITS_PER_DIGIT * (digits + GUARD_DIGITS))
     with ctx.workprec(_FIRST_BITS):
         rough = downfolding(question.line, question.kept)
-    bits, more = 0, 0
+    bits, more, last = 0, 0, start
     for _ in range(_ATTEMPTS):
         with ctx.workprec(_FIRST_BITS):
             scale = rough.norm_H + rough.norm_G * abs(start.field)
             needed = accuracy_bits + extra_bits(scale, gap) + extra_bits(rough.norm_G, slope) + _GUARD_BITS
+        if max(bits, needed + more) > limit:
+            break
         bits = max(bits, needed + more)
         more += _GUARD_BITS + bits // 4
-        if bits > limit:
-            break
         with ctx.workprec(bits):
             fold = downfolding(question.line, question.kept)
             accuracy = arb(10) ** -(digits + GUARD_DIGITS)
             tolerance = gap * accuracy * abs(slope) / fold.norm_G * 2.0**-10
             found = find_minimum(fold, start, slope, tolerance, even=question.even)
             distance = (found.energies[1] - found.energies[0]).mid()
+            last = found
             if not (found.settled and distance > 0):
                 continue
             start, gap, slope = found, distance, diabatic_slope(fold, found)
@@ -208,12 +205,22 @@ def _certify(question: _Question, start: Minimum, gap: arb, slope: arb) -> Gap:
             result = certified_gap(proof.gap, proof.field, slope, digits, note)
             if result is not None:
                 return result
+    raise _not_proved(question, last, bits)
+
+
+def _not_proved(question: _Question, found: Minimum, bits: int) -> ConvergenceError:
+    """Return the error of a gap without proof, with the bound that is proved."""
+    with ctx.workprec(max(bits, _FIRST_BITS)):
+        bound = gap_bound(downfolding(question.line, question.kept), found)
     first, second = question.pair.names
-    msg = (
-        f"the gap of {first} and {second} was not proved to {digits} digits with {bits} bits; use "
-        "Levels(i, j) with a field B, or DoublePrecision()"
+    proved = (
+        "no bound was proved" if bound is None else f"it is proved to be below {next_power_of_ten(bound)} K"
     )
-    raise ConvergenceError(msg, {"bits": bits})
+    msg = (
+        f"the gap of {first} and {second} was not found to {question.digits} digits with {bits} bits: "
+        f"{proved}, and a symmetry of the Hamiltonian may forbid it; use Levels(i, j) with a field B"
+    )
+    return ConvergenceError(msg, {"bits": bits})
 
 
 def _check_labels(fold: Downfolding, found: Minimum, pair: StatePair) -> None:

@@ -215,7 +215,7 @@ def two_levels(dressed: Dressed) -> TwoLevels:
     a, b, beta = dressed.h[0, 0].real, dressed.h[1, 1].real, dressed.h[0, 1]
     centre, delta = (a + b) / 2, (a - b) / 2
     u, v = beta.real, beta.imag
-    half = (delta * delta + u * u + v * v).sqrt()
+    half = _root(delta * delta + u * u + v * v)
     Z = _expectations(dressed.Z, delta, u, v, half)
     slope = _expectations(dressed.slope, delta, u, v, half)
     tilt = delta / half
@@ -225,6 +225,13 @@ def two_levels(dressed: Dressed) -> TwoLevels:
         (slope[0] / Z[0], slope[1] / Z[1]),
         ((1 - tilt) / 2, (1 + tilt) / 2),
     )
+
+
+def _root(square: arb) -> arb:
+    """Return the square root of a number that is known not to be negative."""
+    if square > 0:
+        return square.sqrt()
+    return arb(0).union(square.abs_upper().sqrt().upper())
 
 
 def _expectations(matrix: Matrix, delta: arb, u: arb, v: arb, half: arb) -> tuple[arb, arb]:

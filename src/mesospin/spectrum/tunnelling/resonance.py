@@ -26,6 +26,7 @@ __all__ = [
     "diabatic_slope",
     "find_crossing",
     "find_minimum",
+    "gap_bound",
     "prove_minimum",
 ]
 
@@ -44,6 +45,8 @@ _ENERGY_SHARE = 64
 #: Accuracy of a proved level in units of that interval, and the steps to reach it.
 _DRIFT = 2.0**-24
 _REFINEMENTS = 4
+#: The same interval, relative to the norm of H, where only a bound of the gap is wanted.
+_BOUND_SHARE = 2.0**-30
 
 
 class Crossing(NamedTuple):
@@ -250,6 +253,19 @@ def prove_minimum(fold: Downfolding, found: Minimum, gap: arb, accuracy: arb) ->
     return Proof(lowest.union(gaps[0].upper()), fields)
 
 
+def gap_bound(fold: Downfolding, found: Minimum) -> arb | None:
+    """Return an upper bound of the least gap: the gap at the field found, if that is proved."""
+    levels = []
+    for k, energy in enumerate(found.energies):
+        radius = ((fold.norm_H + fold.norm_G * abs(found.field)) * _BOUND_SHARE).upper()
+        bound = fold.inverse_bound(arb(energy, radius), found.field)
+        level = None if bound is None else _proved_level(fold, k, energy, found.field, bound, radius)
+        if level is None:
+            return None
+        levels.append(level[0])
+    return (levels[1] - levels[0]).abs_upper()
+
+
 def _power_of_two(value: arb) -> arb | None:
     """Return a power of two not above a positive number."""
     below = value.abs_lower()
@@ -266,10 +282,10 @@ def _proved_level(
     E, drift = start, radius * _DRIFT
     for _ in range(_REFINEMENTS):
         here, around = fold.enclosed(E, B, bound, drift)
-        levels = two_levels(here)
-        miss = abs(levels.energy[k] - E).upper()
+        miss = abs(two_levels(here).energy[k] - E).upper()
         if miss <= drift:
             return arb(E, miss), two_levels(around).slope[k]
+        levels = two_levels(fold.dressed(E, B))
         E = (E + (levels.energy[k] - E) / levels.norm[k]).mid()
         if not 2 * abs(E - start) <= radius:
             return None
