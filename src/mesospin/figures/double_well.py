@@ -1,7 +1,5 @@
 """Figure of the double well: levels and barrier against m and against the angle, climbs and tunnelling."""
 
-from itertools import pairwise
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -121,12 +119,11 @@ def _draw_climbs(axes: Axes, dataset: xr.Dataset) -> None:
         return
     energy, place = dataset["energy"].values, dataset["mean_sz"].values
     climbs = set(zip(dataset["climb_from"].values.tolist(), dataset["climb_to"].values.tolist(), strict=True))
-    left, right = (_chain(dataset, side, climbs) for side in (-1, 1))
+    left, right = (_chain(dataset, side) for side in (-1, 1))
     up, down = (left, right) if energy[ground[0]] >= energy[ground[1]] - 1e-9 else (right, left)
-    steps = [*pairwise(up), *pairwise(down[::-1])]
-    # 1/2 and -1/2 are not joined: the step over the top of a half-integer spin is one of two units
-    if not dataset["over_barrier"].values.any():
-        steps += [(i, down[-1]) for i in up[-2:-1] if (i, down[-1]) in climbs]
+    if not dataset["over_barrier"].values.any() and len(down) > 1:
+        up = [*up, down[-1]]  # half-integer spins: over the top in a step of two units, 3/2 to -1/2
+    steps = [*_ladder(up, climbs), *((high, low) for low, high in _ladder(down, climbs))]
     for start, stop in steps:
         arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.9, "mutation_scale": 7}
         axes.annotate(
@@ -138,8 +135,8 @@ def _draw_climbs(axes: Axes, dataset: xr.Dataset) -> None:
         )
 
 
-def _chain(dataset: xr.Dataset, side: int, climbs: set[tuple[int, int]]) -> list[int]:
-    """Return the levels of one well from the bottom, and the first over the barrier if phonons reach it."""
+def _chain(dataset: xr.Dataset, side: int) -> list[int]:
+    """Return the levels of one well from the bottom, and the first one over the barrier."""
     energy, place = dataset["energy"].values, dataset["mean_sz"].values
     chain: list[int] = np.flatnonzero(dataset["side"].values == side).tolist()
     above = np.flatnonzero(dataset["over_barrier"].values)
@@ -147,8 +144,16 @@ def _chain(dataset: xr.Dataset, side: int, climbs: set[tuple[int, int]]) -> list
         return chain
     # of degenerate levels the one on this side
     first = above[energy[above] <= energy[above[0]] + _SAME * float(np.ptp(energy))]
-    nearest = int(min(first, key=lambda k: abs(place[k] - place[chain[-1]])))
-    return [*chain, nearest] if (chain[-1], nearest) in climbs else chain
+    return [*chain, int(min(first, key=lambda k: abs(place[k] - place[chain[-1]])))]
+
+
+def _ladder(chain: list[int], climbs: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return for every level of a chain the step up to it from the highest level below that has one."""
+    steps = []
+    for position, upper in enumerate(chain):
+        below = [lower for lower in chain[:position] if (min(lower, upper), max(lower, upper)) in climbs]
+        steps += [(below[-1], upper)] if below else []
+    return steps
 
 
 def _draw_angles(axes: Axes, dataset: xr.Dataset) -> None:
@@ -201,7 +206,12 @@ def _draw_height(axes: Axes, dataset: xr.Dataset) -> None:
     if np.isfinite(levels):
         text += f"\nlevels: {_kelvin(levels)}"
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 1.5}
-    axes.text(x, 0.5 * (bottom + top), text, ha="center", va="center", fontsize=8, bbox=box, zorder=6)
+    span = float(np.ptp(axes.get_ylim()))
+    # a low barrier has its height written below the arrow
+    y, anchor = (
+        (0.5 * (bottom + top), "center") if top - bottom > 0.25 * span else (bottom - 0.02 * span, "top")
+    )
+    axes.text(x, y, text, ha="center", va=anchor, fontsize=8, bbox=box, zorder=6)
 
 
 def _kelvin(value: float) -> str:

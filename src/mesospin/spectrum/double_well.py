@@ -89,10 +89,11 @@ def double_well(
     Notes
     -----
     The classical energy is that of a vector of length S, :math:`m\to S\cos\theta`, each power of S+ and S-
-    to :math:`S\sin\theta\,e^{\pm i\phi}` (see ``spectrum.classical_profile``): an axial spin has its levels on the
-    curve, and :math:`U = |D|S^2(1-h/2|D|S)^2` in a transverse field, :math:`h=g\mu_BB_x`.  ``barrier`` is
-    from the classical minimum of each well to the top of the curve between them, ``quantum_barrier`` from the
-    lowest level of the well to the first level above that top, to the highest one if none is.
+    to :math:`S\sin\theta\,e^{\pm i\phi}` (see ``spectrum.classical_profile``): an axial spin has its
+    levels on the curve, and :math:`U = |D|S^2(1-h/2|D|S)^2` in a transverse field, :math:`h=g\mu_BB_x`.
+    ``barrier`` is from the classical minimum of each well to the top of the curve between them,
+    ``quantum_barrier`` from the lowest level of the well to the first level at or above that top, to the
+    highest one if none is.
 
     Levels are eigenstates.  Two neighbours below the top that share the wells (0.1 % of the weight) are
     replaced by their localised combinations, those of diagonal Sz, at their mean energies, as long as
