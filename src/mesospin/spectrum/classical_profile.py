@@ -177,7 +177,7 @@ def _extremum(spin: ClassicalSpin, grid: _Real, k: int, sign: float) -> Place:
     """Return the minimum (+1) or maximum (-1) of the profile next to a point of the grid."""
     lo, hi = float(grid[max(k - 1, 0)]), float(grid[min(k + 1, len(grid) - 1)])
     found = minimize_scalar(
-        lambda theta: sign * spin.lowest(theta), bounds=(lo, hi), method="bounded", options={"xatol": 1e-10}
+        lambda theta: sign * spin.lowest(theta), bounds=(lo, hi), method="bounded", options={"xatol": 1e-8}
     )
     theta = min((float(grid[k]), float(found.x)), key=lambda angle: sign * spin.lowest(angle))
     energy, azimuth = spin.profile(theta)

@@ -359,7 +359,7 @@ def _gap(
         return value, float(np.log10(value)), field, False, ""
     if molecule.is_kramers and not any(transverse) and abs(field) < _ZERO_FIELD:
         return 0.0, -np.inf, field, True, "Kramers: half-integer total spin at zero field"
-    return np.nan, np.nan, field, False, "no projection names the levels: see crossings(...)"
+    return np.nan, np.nan, field, False, "no projection names the levels: see tunnel_splitting(...)"
 
 
 def _classical(spin: ClassicalSpin, wells: Wells) -> dict[str, Any]:

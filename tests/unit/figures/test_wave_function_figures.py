@@ -26,19 +26,16 @@ PAIRS = {
     "biased": lambda: tunnelling_pair(SPIN, (4, -4), bias=1e-7),
     "complex": lambda: tunnelling_pair(SPIN, (4, -3), transverse=(0.05, 0.02)),
     "zero": lambda: tunnelling_pair(HALF, (2.5, -2.5)),
-    "shifted": lambda: tunnelling_pair(SPIN, (4, -3), bias=1e-3),
     "product": lambda: tunnelling_pair(HYPERFINE, ("m=2, mI=1/2", "m=-2, mI=1/2")),
     "adjacent": lambda: tunnelling_pair(ms.giant_spin(0.5, D=-1.0), (0.5, -0.5), transverse=(0.1, 0.0)),
 }
 WELLS = {
     "resonant": lambda: double_well(SPIN),
-    "off": lambda: double_well(SPIN, B=0.1),
     "step": lambda: double_well(SPIN, B=0.37, tolerance=0.1),
     "half": lambda: double_well(HALF),
-    "three wells": lambda: double_well(ms.load("erw10-printed")),
     "one": lambda: double_well(ms.load("ni-s1")),
     "mixed": lambda: double_well(ms.load("fe8"), transverse=(1.0, 0.0)),
-    "nuclei": lambda: double_well(ms.load("erw10-167")),
+    "three wells": lambda: double_well(ms.load("erw10-167")),
 }
 
 
@@ -111,7 +108,7 @@ def test_double_wells(name):
     assert angle.get_xlim() == (180.0, 0.0)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert ("tunnelling, full gap" in legend) == bool((~dataset.zero.values).any())
-    assert ("nuclei" in figure.get_supxlabel()) == (name == "nuclei")
+    assert ("nuclei" in figure.get_supxlabel()) == (name == "three wells")
     # legend and title are apart
     box = figure.legends[0].get_window_extent()
     assert not box.overlaps(ladder.title.get_window_extent())
