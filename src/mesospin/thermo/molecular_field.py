@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mesospin.checks import finite_array, positive
+from mesospin.checks import finite_array, instance_of, positive
 from mesospin.constants import MU_0, MU_B, MU_B_SI
 from mesospin.errors import InputError
 from mesospin.model.spin import set_fields
@@ -118,6 +118,12 @@ def feedback(
     """Return the tensor Lambda [T/mu_B], shape (components, components), or None where nothing acts back."""
     if mean_field is None and demagnetisation is None:
         return None
+    if mean_field is not None:
+        instance_of("mean_field", mean_field, MeanField, hint="write MeanField(zJ, g)")
+    if demagnetisation is not None:
+        instance_of(
+            "demagnetisation", demagnetisation, Demagnetisation, hint="write Demagnetisation(N, volume)"
+        )
     total = np.zeros((components, components))
     if mean_field is not None:
         total += np.eye(components) * mean_field.coefficient

@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 _THREADS: Final = min(8, os.cpu_count() or 1)
 _CHUNK_BYTES: Final = 2**24
 
+#: Fields times n^3 below which starting threads takes longer than the work.
+_SMALL: Final = 1_000_000
+
 #: Complex matrices of the size of H that one field keeps alive (H, its eigenvectors, three moments and work).
 _MATRICES: Final = 12
 
@@ -100,7 +103,7 @@ def _fields_at_once(system: SpinSystem, temperatures: int, fields: int) -> int:
     """Return how many fields one thread takes at a time; refuse what would not fit."""
     n = system.dimension
     each = 16 * _MATRICES * n * n + 8 * temperatures * (4 * n + 12)
-    threads = min(_THREADS, fields)
+    threads = min(_THREADS, fields) if fields * n**3 > _SMALL else 1
     require_memory(threads * max(each, _CHUNK_BYTES), f"equilibrium of {system.name} ({n} states)")
     return max(1, min(_CHUNK_BYTES // each, -(-fields // threads)))
 

@@ -40,6 +40,7 @@ def test_the_size_of_the_parts_does_not_matter(kernel, kind, monkeypatch):
         whole = target.average(kernel, fields, T)
         with monkeypatch.context() as patch:
             patch.setattr(sample_module, "_CHUNK_BYTES", 4 * 8192)
+            patch.setattr(sample_module, "_SMALL", 0)
             parts = target.average(kernel, fields, T)
         for a, b in zip(whole, parts, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)

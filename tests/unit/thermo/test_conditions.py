@@ -123,6 +123,8 @@ def test_results_go_through_a_file(tmp_path):
         ({"T": 1.0, "B": 1.0, "powder": 3}, "choose one of 5"),
         ({"T": 1.0, "B": 1.0, "powder": True}, "powder must be an integer"),
         ({"T": 1.0, "B": 1.0, "tip": np.nan}, "tip must be finite"),
+        ({"T": 1.0, "B": 1.0, "mean_field": -0.1}, "mean_field must be a MeanField"),
+        ({"T": 1.0, "B": 1.0, "demagnetisation": 0.3}, "demagnetisation must be a Demagnetisation"),
         (
             {"T": 1.0, "B": 1.0, "powder": 5, "demagnetisation": Demagnetisation((0, 0, 1), 100.0)},
             "demagnetisation of a powder must have one factor",
