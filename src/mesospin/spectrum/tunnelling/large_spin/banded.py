@@ -83,7 +83,7 @@ def _take_in(
             window[w, w - k, c] = rows[k - 1, c, column] if k <= site else 0.0
     window[w, w, 0], window[w, w, 1] = add(d[0, column], d[1, column], -eh, -el)
     window[w, w, 2], window[w, w, 3] = 0.0, 0.0
-    for q in range(2):
+    for q in range(3):
         for c in range(4):
             border[q, w, c] = 0.0
 
@@ -98,8 +98,10 @@ def _keep(which: int, window: Real, border: Real, effective: Real, measures: Rea
     if which == 1:
         for c in range(4):
             effective[1, 0, c] = border[0, 0, c]
-        for k in range(window.shape[0] - 1):
-            measures[1] = max(measures[1], abs(border[0, k, 0]) + abs(border[0, k, 2]))
+        measures[1] = border[2, 0, 0]
+    else:
+        for k in range(window.shape[0]):
+            border[2, k, 0] = abs(window[k, 0, 0]) + abs(window[k, 0, 2])
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -127,6 +129,9 @@ def _eliminate(
         coupling = _entry(border, q, 0, -1.0)
         for k in range(1, size):
             _subtract(border, q, k, scaled, k, coupling, real)
+            if q == 0:
+                step = abs(scaled[k, 0]) + abs(scaled[k, 2])
+                border[2, k, 0] += step * (abs(coupling[0]) + abs(coupling[2]))
         scaled[0, 0], scaled[0, 1] = multiply(border[q, 0, 0], border[q, 0, 1], ih, il)
         scaled[0, 2], scaled[0, 3] = multiply(border[q, 0, 2], border[q, 0, 3], ih, il)
         _dress(q, border, scaled, effective, measures, place)
@@ -153,10 +158,10 @@ def _rescale(border: Real, place: Integers) -> None:
     for k in range(border.shape[1] - 1):
         largest = max(largest, abs(border[0, k, 0]), abs(border[0, k, 2]))
     if 0.0 < largest < _SMALL:
-        border[0] *= _LARGE
+        border *= _LARGE
         place[1] -= 256
     elif largest > _LARGE:
-        border[0] *= _SMALL
+        border *= _SMALL
         place[1] += 256
 
 
@@ -170,6 +175,7 @@ def _shift(window: Real, border: Real, place: Integers) -> None:
                 window[i, k, c] = window[i + 1, k + 1, c]
             border[0, i, c] = border[0, i + 1, c]
             border[1, i, c] = border[1, i + 1, c]
+        border[2, i, 0] = border[2, i + 1, 0]
     if place[2] == 1 and place[4] == 0:
         _rescale(border, place)
 
@@ -205,8 +211,8 @@ def fold(
         1 if all elements are real, 1 if the factors are stored.
     window : array, shape (w + 1, w + 1, 4)
         Lower triangle of the matrix of the sites in the window.
-    border : array, shape (2, w + 1, 4)
-        Elements <site|M|kept> for both kept sites.
+    border : array, shape (3, w + 1, 4)
+        Elements <site|M|kept> for both kept sites; the sizes of what adds up to the first.
     effective : array, shape (2, 2, 4)
         Lower triangle of the effective matrix of the kept sites; <second|M|first> has the exponent.
     measures : array, shape (2,)

@@ -20,15 +20,20 @@ _CHUNK = 8192
 
 
 class Coupling(NamedTuple):
-    """|h_ab|^2 = ``square * 2**exponent`` in the unit of the chain, and its relative rounding error."""
+    """|h_ab|^2 = ``square * 2**exponent`` in the unit of the chain.
+
+    ``error`` is its relative rounding error, ``cancelled`` the size of the paths that interfere, relative to
+    what is left of them.
+    """
 
     square: fmpq
     exponent: int
     error: float
+    cancelled: float
 
 
 class Effective(NamedTuple):
-    """h_aa - E, h_bb - E and h_ba = (``real`` + i ``imaginary``) 2**``exponent``; error as in `Coupling`."""
+    """h_aa - E, h_bb - E and h_ba = (``real`` + i ``imaginary``) 2**``exponent``; see `Coupling`."""
 
     first: fmpq
     second: fmpq
@@ -36,6 +41,7 @@ class Effective(NamedTuple):
     imaginary: fmpq
     exponent: int
     error: float
+    cancelled: float
 
 
 class _Swept(NamedTuple):
@@ -68,14 +74,14 @@ def coupling(
     if chain.is_narrow:
         return _through_bonds(chain, a, b, energy, symmetric=symmetric)
     h = effective(chain, a, b, energy, ends)
-    return Coupling(h.real**2 + h.imaginary**2, 2 * h.exponent, 2 * h.error)
+    return Coupling(h.real**2 + h.imaginary**2, 2 * h.exponent, 2 * h.error, h.cancelled)
 
 
 def _through_bonds(chain: Chain, a: int, b: int, energy: fmpq, *, symmetric: bool) -> Coupling:
     """Return h_ab^2 = prod t^2 / prod F^2 from sweeps that start at both ends and meet in the middle."""
     between = b - a - 1
     if between == 0:
-        return Coupling(exact(_first(chain.ladder_pairs(b, 1)[1])), 0, 4 * EPSILON)
+        return Coupling(exact(_first(chain.ladder_pairs(b, 1)[1])), 0, 4 * EPSILON, 1.0)
     left, right = (between - 1) // 2, between - 1 - (between - 1) // 2
     upper, longer = _sweep(chain, a + 1, left, energy, upwards=False, also=right - left)
     lower = longer if symmetric else _sweep(chain, b - 1, right, energy, upwards=True, also=0)[0]
@@ -86,7 +92,7 @@ def _through_bonds(chain: Chain, a: int, b: int, energy: fmpq, *, symmetric: boo
     pivot = exact(_first(d)) - energy - t / upper.pivot - s / lower.pivot
     square = upper.bonds * t * lower.bonds * s / (upper.pivots * lower.pivots * pivot) ** 2
     exponent = sum(part.exponents[0] - 2 * part.exponents[1] for part in (upper, lower))
-    return Coupling(square, exponent, 16 * EPSILON * between)
+    return Coupling(square, exponent, 16 * EPSILON * between, 1.0)
 
 
 def _first(pair: np.ndarray) -> tuple[float, float]:
@@ -114,7 +120,7 @@ def _sweep(
 def effective(chain: Chain, a: int, b: int, energy: fmpq, ends: tuple[int, int]) -> Effective:
     """Return the matrix of the sites a < b with all other sites between ``ends`` eliminated."""
     w = chain.width
-    window, border, matrix = np.zeros((w + 1, w + 1, 4)), np.zeros((2, w + 1, 4)), np.zeros((2, 2, 4))
+    window, border, matrix = np.zeros((w + 1, w + 1, 4)), np.zeros((3, w + 1, 4)), np.zeros((2, 2, 4))
     measures, factors = np.array([1.0, 0.0]), np.zeros((0, w + 2, 4))
     real = not any(parts[1].any() for parts in chain.hops.values())
     place, kept = np.array([0, 0, 0, int(real), 0]), np.array([a - ends[0], b - ends[0], -1])
@@ -128,9 +134,9 @@ def effective(chain: Chain, a: int, b: int, energy: fmpq, ends: tuple[int, int])
     take(np.array([[eh + 1.0] * w, [el] * w]), np.zeros((w, 4, w)))
     entries = [exact((float(matrix[i, k, c]), float(matrix[i, k, c + 1]))) for i, k, c in _ENTRIES]
     size = math.hypot(float(entries[2]), float(entries[3]))
-    cancelled = measures[1] / size if size else math.inf
-    error = 10 * EPSILON * (ends[1] - ends[0] + 1) * cancelled / measures[0]
-    return Effective(entries[0], entries[1], entries[2], entries[3], int(place[1]), float(error))
+    cancelled = float(measures[1]) / size if size else math.inf
+    error = 10 * EPSILON * (ends[1] - ends[0] + 1) * cancelled / float(measures[0])
+    return Effective(*entries, int(place[1]), error, cancelled)
 
 
 _ENTRIES = ((0, 0, 0), (1, 1, 0), (1, 0, 0), (1, 0, 2))

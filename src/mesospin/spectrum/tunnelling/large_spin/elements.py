@@ -195,22 +195,34 @@ class Ladder:
         diagonal = coefficients(steps[0][0] * unit)
         return Chain(self.S, period, top, diagonal, square, hops, slopes, exponent)
 
-    def is_mirror_symmetric(self) -> bool:
-        r"""Return whether m and -m are equivalent at zero field along the axis.
+    def is_kramers(self) -> bool:
+        """Return whether all levels are degenerate at zero field along the axis."""
+        return round(2 * self.S) % 2 == 1 and is_even_in_time(self.H0)
 
-        They are when :math:`p_n(-m-n) = s^n p_n(m)` for all steps n with one sign s (time reversal, with or
-        without a rotation by pi about z), or when the complex conjugate does (a rotation by pi about x or y).
-        """
-        period = self.period
-        return any(
-            all(
-                part(fmpq_poly([-n, -1])) == part * (factor * sign ** (n // period))
-                for n, (real, imaginary) in self.H0.items()
-                for part, factor in ((real, 1), (imaginary, conjugation))
-            )
-            for sign in (1, -1)
-            for conjugation in (1, -1)
-        )
+    def mirror_symmetry(self) -> tuple[bool, bool]:
+        """Return whether m and -m are equivalent at zero field, and B and -B along the axis as well."""
+        # signs alternate from site to site
+        maps = [(sign, conjugation) for sign in (1, -1) for conjugation in (1, -1)]
+        found = [chosen for chosen in maps if mirrored(self.H0, 1, *chosen, self.period)]
+        return bool(found), any(mirrored(self.G, -1, *chosen, self.period) for chosen in found)
+
+
+def is_even_in_time(steps: Steps) -> bool:
+    """Return whether time reversal leaves an operator unchanged."""
+    return mirrored(steps, 1, -1, 1, 1)
+
+
+def mirrored(steps: Steps, parity: int, sign: int, conjugation: int, period: int) -> bool:
+    r"""Return whether a map of the states m onto the states -m multiplies an operator by ``parity``.
+
+    It does when :math:`p_n(-m-n) = \pm s^n p_n(m)` for all steps n with a sign s (time reversal, with or
+    without a rotation by pi about z), or when the complex conjugate does (a rotation by pi about x or y).
+    """
+    return all(
+        part(fmpq_poly([-n, -1])) == part * (parity * factor * sign ** (n // period))
+        for n, (real, imaginary) in steps.items()
+        for part, factor in ((real, 1), (imaginary, conjugation))
+    )
 
 
 def ladder(problem: Problem) -> Ladder:

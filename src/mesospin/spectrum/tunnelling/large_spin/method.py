@@ -14,15 +14,15 @@ from mesospin.spectrum.tunnelling.gap import Gap, Method
 from mesospin.spectrum.tunnelling.large_spin.coupling import coupling
 from mesospin.spectrum.tunnelling.large_spin.elements import ladder
 from mesospin.spectrum.tunnelling.large_spin.resonance import Meeting, Question, meeting, question
-from mesospin.spectrum.tunnelling.large_spin.two_levels import minimum_gap
+from mesospin.spectrum.tunnelling.large_spin.two_levels import NOISE, minimum_gap
 from mesospin.spectrum.tunnelling.problem import Problem, StatePair
 
 __all__ = ["LargeSpin"]
 
 #: Rounding of the mantissa.
 _ROUNDING = 4e-16
-#: Gap relative to the spacing of the levels above which the two levels are solved for exactly.
-_WIDE = 3e-9
+#: Bound of d ln(gap)/dE times the spacing of the levels, for the terms of the order (gap / spacing)^2.
+_STEEPNESS = 100.0
 #: Gap relative to the spacing above which the pair is not a pair.
 _MIXED = 0.2
 #: Error of the energies (elements are of order one) that enters the error of fields.
@@ -47,6 +47,8 @@ class LargeSpin(Method):
         slope = sign * (upper.slope - lower.slope)
         if not met.connected:
             return _result(met, 0.0, 0, 0.0, slope, "no term connects the chains of the two states")
+        if asked.symmetric and asked.ladder.is_kramers():
+            return _result(met, 0.0, 0, 0.0, slope, "time reversal makes the two states degenerate")
         ends = upper.first, lower.last
         through = coupling(
             met.chains[0], upper.site, lower.site, upper.energy, ends, symmetric=asked.symmetric
@@ -59,14 +61,14 @@ class LargeSpin(Method):
         spacing = min(upper.spacing, lower.spacing)
         size = math.ldexp(mantissa, max(exponent, -2000))
         ratio = size / spacing
-        error = _ROUNDING + through.error + _energy_error(met) / spacing + 4 * ratio**2
-        if ratio > _WIDE:
+        error = _ROUNDING + through.error + _energy_error(met) / spacing
+        second_order = (_STEEPNESS * through.cancelled * ratio) ** 2
+        if second_order * size > max(_ROUNDING * size, NOISE):
             return _wide(asked, met, size, ratio, slope)
-        # the levels meet at the minimum, but for terms of the order gap^2 / spacing
-        met = met._replace(mismatch=met.mismatch + 4 * size * ratio)
+        met = met._replace(mismatch=met.mismatch + _STEEPNESS * through.cancelled * size * ratio)
         chain = met.chains[0]
         note = f"chain of {chain.sites} sites coupled over {chain.width}, in 32 digits"
-        return _result(met, mantissa, exponent + chain.exponent, error, slope, note)
+        return _result(met, mantissa, exponent + chain.exponent, error + second_order, slope, note)
 
 
 def _read(problem: Problem) -> tuple[Question, int]:

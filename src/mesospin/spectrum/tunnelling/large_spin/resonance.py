@@ -26,7 +26,12 @@ _COUNTED = 2_000_000
 
 
 class Question(NamedTuple):
-    """A ladder, the two projections (higher first), their ranks in their wells and their names."""
+    """A ladder and two projections, the higher first.
+
+    ``ranks`` count the levels of their wells from the bottom, ``start`` is the field [T] at which they meet
+    without transverse terms; ``symmetric`` tells that they are mirror images at zero field, ``even`` that
+    their gap does not depend on the sign of the field.
+    """
 
     ladder: Ladder
     upper: float
@@ -36,6 +41,7 @@ class Question(NamedTuple):
     start: fmpq
     exponent: int
     symmetric: bool
+    even: bool
 
 
 class Meeting(NamedTuple):
@@ -75,11 +81,14 @@ def question(ladder: Ladder, upper: float, lower: float, names: tuple[str, str])
             "choose another axis"
         )
         raise InputError(msg)
-    symmetric = upper == -lower and ladder.is_mirror_symmetric()
+    symmetry = ladder.mirror_symmetry()
+    symmetric = upper == -lower and symmetry[0]
     start = fmpq(0) if symmetric else rounded(ladder.crossing(upper, lower))
     chains = _chains(ladder, upper, lower, start, None)
     ranks = _rank(chains[0], upper, lower, upper, both), _rank(chains[1], upper, lower, lower, both)
-    return Question(ladder, upper, lower, ranks, names, start, chains[0].exponent, symmetric)
+    return Question(
+        ladder, upper, lower, ranks, names, start, chains[0].exponent, symmetric, symmetric and symmetry[1]
+    )
 
 
 def _rank(chain: Chain, upper: float, lower: float, m: float, both: str) -> int:

@@ -121,7 +121,7 @@ def dress(part: Segment, energy: fmpq, site: int = -1, skipped: int = -1) -> Dre
 def folded_segment(part: Segment, eh: float, el: float, kept: int, skipped: int) -> tuple[Real, Real, Real]:
     """Return the effective matrix, the measures and the factors of a segment folded onto one site."""
     w = part.chain.width
-    window, border, effective = np.zeros((w + 1, w + 1, 4)), np.zeros((2, w + 1, 4)), np.zeros((2, 2, 4))
+    window, border, effective = np.zeros((w + 1, w + 1, 4)), np.zeros((3, w + 1, 4)), np.zeros((2, 2, 4))
     measures, factors = np.array([1.0, 0.0]), np.zeros((part.count, w + 2, 4))
     place = np.array([0, 0, 0, int(not part.off[:, 2].any()), 1])
     sites = np.array([kept, -1, skipped])

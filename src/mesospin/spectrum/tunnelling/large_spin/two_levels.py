@@ -18,13 +18,13 @@ from mesospin.spectrum.tunnelling.large_spin.double_double import rational, roun
 from mesospin.spectrum.tunnelling.large_spin.elements import Chain
 from mesospin.spectrum.tunnelling.large_spin.resonance import Meeting, Question
 
-__all__ = ["minimum_gap"]
+__all__ = ["NOISE", "minimum_gap"]
 
 _STEPS = 60
 #: Part of the gap to which both levels are solved.
 _PRECISION = 1e-18
 #: Rounding of the effective matrix (elements are of order one).
-_NOISE = 1e-29
+NOISE = 1e-29
 
 
 class _At(NamedTuple):
@@ -35,16 +35,16 @@ class _At(NamedTuple):
 def minimum_gap(asked: Question, met: Meeting, gap: float) -> tuple[float, fmpq, float]:
     """Return the minimum gap, its field [T] and error, from an estimate (unit of the chain)."""
     field, centre = met.field, met.levels[0].energy
-    if asked.symmetric:
+    if asked.even:
         best = _levels(met.chains[0], met, centre, gap)
-        return best.gap, field, _NOISE
+        return best.gap, field, NOISE
     exponent = met.chains[0].exponent
     slope = (met.levels[0].slope - met.levels[1].slope) * 2.0**-exponent
     mean = rational(0.5 * (met.levels[0].slope + met.levels[1].slope)) / fmpq(2) ** exponent
-    # gap^2 is analytic in the field: a parabola around the minimum, then one so narrow that it is exact
+    # gap^2 is analytic in the field: a parabola around the minimum, then two so narrow that they are exact
     squares: list[float] = []
     offset = curvature = 0.0
-    for part in (0.5, 1e-3):
+    for part in (0.5, 1e-3, 1e-3):
         reach = rational(part * gap / abs(slope))
         squares = []
         for k in (-1, 0, 1):
@@ -55,7 +55,7 @@ def minimum_gap(asked: Question, met: Meeting, gap: float) -> tuple[float, fmpq,
         offset = 0.5 * (squares[0] - squares[2]) / curvature
         field = rounded(field + rational(offset) * reach)
     lowest = squares[1] - 0.5 * offset**2 * curvature
-    return math.sqrt(lowest), field, _NOISE
+    return math.sqrt(lowest), field, NOISE
 
 
 def _levels(chain: Chain, met: Meeting, start: fmpq, gap: float) -> _At:
@@ -68,7 +68,7 @@ def _levels(chain: Chain, met: Meeting, start: fmpq, gap: float) -> _At:
             h = effective(chain, a.site, b.site, energy, (0, chain.sites - 1))
             step = _distance(h, a.norm, b.norm, sign)
             energy = rounded(energy + rational(step))
-            if abs(step) <= max(_PRECISION * gap, _NOISE):
+            if abs(step) <= max(_PRECISION * gap, NOISE):
                 break
         else:
             msg = (

@@ -70,7 +70,8 @@ def find_level(chain: Chain, land: Landscape, side: int, rank: int, what: str) -
             part = segment(chain, first, last)
             below, at, above = isolate(part, rank)
             found = dress(part, rounded(part.reference + rational(at)))
-            tails = found.weight[0] / float(found.norm), found.weight[-1] / float(found.norm)
+            ends = found.weight[: chain.width], found.weight[-chain.width :]
+            tails = [float(end.max()) / float(found.norm) for end in ends]
             grow = [tails[0] > OPAQUE and first > edges[0], tails[1] > OPAQUE and last < edges[1]]
             if not any(grow):
                 break
@@ -81,7 +82,7 @@ def find_level(chain: Chain, land: Landscape, side: int, rank: int, what: str) -
     energy, found = _refined(part, part.reference + rational(at), found.site, -1)
     leak = tails[1] if side == 0 else tails[0]
     spacing = min(at - below, above - at)
-    return Level(found.site, energy, found.norm, found.slope, spacing, first, last, float(leak), found.pivot)
+    return Level(found.site, energy, found.norm, found.slope, spacing, first, last, leak, found.pivot)
 
 
 def follow_level(chain: Chain, level: Level, energy: fmpq) -> Level:
