@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from mesospin import checks
 from mesospin.errors import InputError
 
-__all__ = ["Passage", "exponential_switchings", "first_passage", "mean_switchings", "width_switchings"]
+__all__ = ["Passage", "first_passage", "mean_switchings", "width_switchings"]
 
 Array = NDArray[np.float64]
 
@@ -138,7 +138,7 @@ def width_switchings(ratio: float, kurtosis: float, *, confidence: float = 0.95)
     .. math:: N = 1 + z^2\,\frac{\kappa-1}{4\ln^2 r}
 
     because the logarithm of a sample's standard deviation has the variance (kappa - 1)/4N; z as for
-    `mean_switchings`.
+    `mean_switchings`.  The same holds for the standard deviation of the logarithms of waiting times.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def width_switchings(ratio: float, kurtosis: float, *, confidence: float = 0.95)
         Ratio r of the standard deviations, > 0.
     kurtosis : float
         Fourth central moment over the squared variance: 3 for a Gaussian, 5.4 for Gumbel's law, which the
-        switching field of one particle approaches.
+        switching field of one particle approaches and the logarithm of its waiting time obeys.
     confidence : float, default 0.95
         As for `mean_switchings`.
 
@@ -160,24 +160,6 @@ def width_switchings(ratio: float, kurtosis: float, *, confidence: float = 0.95)
     if spread == 0.0:
         return inf
     return 1.0 + z**2 * (checks.positive("kurtosis", kurtosis) - 1.0) / (4.0 * spread**2)
-
-
-def exponential_switchings(variation: float, *, confidence: float = 0.95) -> float:
-    r"""Return how many waiting times tell a coefficient of variation from the 1 of an exponential law.
-
-    .. math:: N = z^2/\ln^2(\text{variation})
-
-    because the logarithm of the coefficient of variation of N exponential times has the variance 1/N; z as
-    for `mean_switchings`.
-
-    Examples
-    --------
-    >>> round(exponential_switchings(1.5))
-    67
-    """
-    z = 2.0 * _quantile(confidence)
-    spread = log(checks.positive("variation", variation))
-    return inf if spread == 0.0 else 1.0 + z**2 / spread**2
 
 
 def _quantile(confidence: float) -> float:
@@ -278,7 +260,7 @@ def _tabulate(
         grown = total + _panel(left, right, step) / speed
         share[i] = exp(-total) - exp(-grown)
         centre[i] = lo + (i + 0.5) * step
-        if share[i] > 0.0:  # the density is nearly linear inside a panel
+        if share[i] > 1e-200:  # the density is nearly linear inside a panel
             centre[i] += step**2 / 12.0 * (exp(right - grown) - exp(left - total)) / (speed * share[i])
         if total <= _LATE < grown:
             end = lo + (i + 1) * step

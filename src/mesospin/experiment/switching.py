@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from mesospin import checks, units
 from mesospin.errors import InputError
 from mesospin.experiment.escape_rates import QuantumEscape, ThermalEscape, quantum_crossover
-from mesospin.experiment.first_passage import exponential_switchings, mean_switchings, width_switchings
+from mesospin.experiment.first_passage import mean_switchings, width_switchings
 from mesospin.experiment.particle import InverseSpread, LogNormalSpread, Particle, Spread, field_angle
 from mesospin.experiment.switching_cases import (
     ALONE,
     Case,
+    Rates,
     cases,
     left_after,
     rates_of,
     viscosity,
+    waiting_spread,
     waiting_variation,
 )
 from mesospin.results import result, variable
@@ -69,7 +71,8 @@ def switching_fields(
     particle : Particle
         The single particle, and the median one of the ensembles.
     T : sequence of float or str [K]
-        Temperatures of the bath, > 0.
+        Temperatures of the bath, > 0, at which the particle is blocked.  Members of an ensemble that are not
+        count as switching where the sweep starts.
     rate : float or str [T/s]
         Sweep rate.  The field starts at a thousandth of the switching field, against the moment.
     angle : float or str [rad], default 45 degrees
@@ -89,15 +92,16 @@ def switching_fields(
         Kind "switching".  ``mean_field``, ``field_width`` [T] (case, temperature): of the switching field;
         ``viscosity``: share of the moment that reverses in a unit of ln(time), after ``waiting`` in the
         ``waiting_field`` (case) [T], the mean switching field at the lowest temperature;
-        ``waiting_variation``: coefficient of variation of the waiting times in the mean switching field of
-        each temperature; ``remaining`` (case, time) there, at the lowest temperature.
+        ``waiting_variation``, ``waiting_spread``: coefficient of variation of the waiting times up to
+        ``waiting``, and standard deviation of their logarithms (1 and pi/sqrt(6) for one particle), in the
+        mean switching field of each temperature; ``remaining`` (case, time) there, at the lowest temperature.
 
         ``escape_temperature``, ``width_temperature`` [K] (single, temperature): temperatures at which a
         thermal particle has this mean, this width (nan where it has not).  ``needed_mean``,
         ``needed_width`` (temperature): switchings that tell the tunnelling particle from the thermal one;
         ``needed_imitation``: by the width from a thermal one of the same mean, if its barrier is known;
-        ``needed_waiting`` (temperature): waiting times that tell the law of one particle from that of the
-        thermal ensemble.
+        ``needed_waiting`` (temperature): waiting times that tell, by the spread of their logarithms, one
+        particle from the thermal ensemble.
 
         ``crossover``, ``frozen_temperature`` [K], ``cold_field``, ``cold_width`` [T] (field_angle): of the
         tunnelling particle at zero temperature; ``imitation_field`` [T] (field_angle): of the overheated one;
@@ -107,7 +111,8 @@ def switching_fields(
     Raises
     ------
     InputError
-        If an argument is out of range, or the particle is so nearly axial that it does not tunnel.
+        If an argument is out of range, the particle is not blocked, or it is so nearly axial that it does not
+        tunnel.
 
     Examples
     --------
@@ -169,22 +174,24 @@ def _times(hold: float) -> Array:
 
 
 class _Measured(NamedTuple):
-    """What is measured on one case: arrays over temperature, but for the last two entries."""
+    """What is measured on one case: arrays over temperature, the waiting field, and what is left there."""
 
     case: Case
+    waiting_field: float
+    remaining: Array
     mean: Array
     width: Array
     kurtosis: Array
     viscosity: Array
     variation: Array
-    waiting_field: float
-    remaining: Array
+    spread: Array
+    spread_kurtosis: Array
 
     @classmethod
     def on(
         cls, case: Case, particle: Particle, angle: float, temperatures: Array, rate: float, hold: float
     ) -> _Measured:
-        columns = np.empty((5, len(temperatures)))
+        columns = np.empty((7, len(temperatures)))
         coldest = int(np.argmin(temperatures))
         order = [coldest, *(i for i in range(len(temperatures)) if i != coldest)]
         field, remaining = 0.0, np.empty(0)
@@ -192,14 +199,28 @@ class _Measured(NamedTuple):
             rates = rates_of(case, particle, angle, float(temperatures[i]))
             mean, width = rates.switching(rate)
             integral = rates.passed(rate)
+            if case.members is ALONE:
+                _refuse_unresolved(rates, integral, float(temperatures[i]))
             waits = rates.waiting(integral, mean)
             if i == coldest:
                 field, remaining = mean, left_after(*waits, _times(hold))
             reversing = viscosity(*rates.waiting(integral, field), hold)
             kurtosis = float(rates.passage(rate).kurtosis.ravel()[0]) if case.members is ALONE else np.nan
-            columns[:, i] = mean, width, kurtosis, reversing, waiting_variation(*waits, hold)
-        means, widths, kurtoses, viscosities, variations = columns
-        return cls(case, means, widths, kurtoses, viscosities, variations, field, remaining)
+            times = waiting_variation(*waits, hold), *waiting_spread(*waits, hold)
+            columns[:, i] = mean, width, kurtosis, reversing, *times
+        return cls(case, field, remaining, *columns)
+
+
+def _refuse_unresolved(rates: Rates, integral: Array, T: float) -> None:
+    """Raise unless one particle switches inside the tabulated fields."""
+    passed = np.exp(integral[0, 0])
+    early = float(np.interp(0.01 * rates.fields[-1], rates.fields, passed))
+    if early > 0.01:
+        msg = f"T must be low enough to block the particle [K], got {T:g}"
+        raise InputError(f"{msg}; it reverses without a field, so cool it or give it a larger moment")
+    if passed[-1] < 5.0:
+        msg = f"T must be high enough for the moment to leave its well before the well goes [K], got {T:g}"
+        raise InputError(f"{msg}; its switching field is the classical one to 1e-6")
 
 
 def _side_by_side(measured: Sequence[_Measured]) -> dict[str, object]:
@@ -210,6 +231,9 @@ def _side_by_side(measured: Sequence[_Measured]) -> dict[str, object]:
         "viscosity": variable(dims, [m.viscosity for m in measured], "1", "magnetic viscosity"),
         "waiting_variation": variable(
             dims, [m.variation for m in measured], "1", "coefficient of variation of the waiting time"
+        ),
+        "waiting_spread": variable(
+            dims, [m.spread for m in measured], "1", "standard deviation of ln(waiting time)"
         ),
         "waiting_field": variable("case", [m.waiting_field for m in measured], "T", "waiting field"),
         "remaining": variable(("case", "time"), [m.remaining for m in measured], "1", "not yet reversed"),
@@ -270,28 +294,29 @@ def _discrimination(
     singles = (thermal, quantum, overheated)
     escape = np.array([[curve.of_mean(mean) for mean in m.mean] for m in singles])
     by_width = np.array([[curve.of_width(width) for width in m.width] for m in singles])
-    needed = np.array(
-        [
-            (
-                mean_switchings(mean - other, width, other_width, confidence=confidence),
-                width_switchings(width / other_width, kurtosis, confidence=confidence),
-                width_switchings(width / curve.at(imitation)[1], kurtosis, confidence=confidence),
-                exponential_switchings(variation, confidence=confidence),
-            )
-            for mean, width, kurtosis, imitation, other, other_width, variation in zip(
-                quantum.mean, quantum.width, quantum.kurtosis, escape[1],
-                thermal.mean, thermal.width, ensemble.variation, strict=True,
-            )
+    imitation = [curve.at(T)[1] for T in escape[1]]
+    by_mean = [
+        mean_switchings(*entries, confidence=confidence)
+        for entries in zip(quantum.mean - thermal.mean, quantum.width, thermal.width, strict=True)
+    ]
+
+    def by_spread(ratio: Array, kurtosis: Array) -> list[float]:
+        return [
+            width_switchings(r, k, confidence=confidence) if np.isfinite(r * k) else float("nan")
+            for r, k in zip(ratio.tolist(), kurtosis.tolist(), strict=True)
         ]
-    ).T  # fmt: skip
+
+    by_width_alone = by_spread(quantum.width / thermal.width, quantum.kurtosis)
+    by_imitation = by_spread(quantum.width / imitation, quantum.kurtosis)
+    by_waiting = by_spread(ensemble.spread / thermal.spread, thermal.spread_kurtosis)
     single, along = ("single", "temperature"), "temperature"
     return {
         "escape_temperature": variable(single, escape, "K", "escape temperature from the mean"),
         "width_temperature": variable(single, by_width, "K", "escape temperature from the width"),
-        "needed_mean": variable(along, needed[0], "1", "switchings to see tunnelling in the mean"),
-        "needed_width": variable(along, needed[1], "1", "switchings to see tunnelling in the width"),
-        "needed_imitation": variable(along, needed[2], "1", "switchings to exclude a heat leak"),
-        "needed_waiting": variable(along, needed[3], "1", "waiting times to exclude a spread"),
+        "needed_mean": variable(along, by_mean, "1", "switchings to see tunnelling in the mean"),
+        "needed_width": variable(along, by_width_alone, "1", "switchings to see tunnelling in the width"),
+        "needed_imitation": variable(along, by_imitation, "1", "switchings to exclude a heat leak"),
+        "needed_waiting": variable(along, by_waiting, "1", "waiting times to exclude a spread"),
     }
 
 
