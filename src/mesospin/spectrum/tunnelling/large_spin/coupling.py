@@ -132,11 +132,13 @@ def effective(chain: Chain, a: int, b: int, energy: fmpq, ends: tuple[int, int])
     for start in range(ends[0], ends[1] + 1, _CHUNK):
         take(*chain.band_rows(start, min(_CHUNK, ends[1] + 1 - start)))
     take(np.array([[eh + 1.0] * w, [el] * w]), np.zeros((w, 4, w)))
-    entries = [exact((float(matrix[i, k, c]), float(matrix[i, k, c + 1]))) for i, k, c in _ENTRIES]
-    size = math.hypot(float(entries[2]), float(entries[3]))
+    first, second, real_part, imaginary = (
+        exact((float(matrix[i, k, c]), float(matrix[i, k, c + 1]))) for i, k, c in _ENTRIES
+    )
+    size = math.hypot(float(real_part), float(imaginary))
     cancelled = float(measures[1]) / size if size else math.inf
     error = 10 * EPSILON * (ends[1] - ends[0] + 1) * cancelled / float(measures[0])
-    return Effective(*entries, int(place[1]), error, cancelled)
+    return Effective(first, second, real_part, imaginary, int(place[1]), error, cancelled)
 
 
 _ENTRIES = ((0, 0, 0), (1, 1, 0), (1, 0, 0), (1, 0, 2))

@@ -12,11 +12,9 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from flint import fmpq
-from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -41,28 +39,27 @@ Pair = tuple[float, float]
 EPSILON = 2.0**-104
 
 
-@intrinsic
-def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001
-    """Return a*b + c with one rounding."""
+def _fused(typing_context: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001
+    """Return the code of a*b + c."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> ir.Instruction:  # noqa: ARG001
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         return builder.fma(*arguments)
 
     return types.float64(types.float64, types.float64, types.float64), generate
 
 
-def _inlined(function: Callable[..., Any]) -> Any:
-    return njit(cache=True, nogil=True, inline="never")(function)
+#: a*b + c with one rounding, inside compiled functions.
+fma: Any = intrinsic(_fused)
 
 
-@_inlined
+@njit(cache=True, nogil=True)
 def two_product(a: float, b: float) -> Pair:
     """Return a*b exactly."""
     high = a * b
     return high, fma(a, b, -high)
 
 
-@_inlined
+@njit(cache=True, nogil=True)
 def add(a: float, b: float, c: float, d: float) -> Pair:
     """Return (a, b) + (c, d)."""
     high = a + c
@@ -72,7 +69,7 @@ def add(a: float, b: float, c: float, d: float) -> Pair:
     return total, low - (total - high)
 
 
-@_inlined
+@njit(cache=True, nogil=True)
 def multiply(a: float, b: float, c: float, d: float) -> Pair:
     """Return (a, b) * (c, d)."""
     high = a * c
@@ -81,7 +78,7 @@ def multiply(a: float, b: float, c: float, d: float) -> Pair:
     return total, low - (total - high)
 
 
-@_inlined
+@njit(cache=True, nogil=True)
 def scale(a: float, b: float, c: float) -> Pair:
     """Return (a, b) * c."""
     high = a * c
@@ -90,7 +87,7 @@ def scale(a: float, b: float, c: float) -> Pair:
     return total, low - (total - high)
 
 
-@_inlined
+@njit(cache=True, nogil=True)
 def divide(a: float, b: float, c: float, d: float) -> Pair:
     """Return (a, b) / (c, d)."""
     inverse = 1.0 / c
@@ -100,7 +97,7 @@ def divide(a: float, b: float, c: float, d: float) -> Pair:
     return total, low - (total - high)
 
 
-@_inlined
+@njit(cache=True, nogil=True)
 def root(a: float, b: float) -> Pair:
     """Return the square root of (a, b) >= 0."""
     if a <= 0.0:

@@ -95,7 +95,7 @@ def _rank(chain: Chain, upper: float, lower: float, m: float, both: str) -> int:
     """Return how many states lie below |m> on its side of the barrier, without transverse terms."""
     own = float(chain.diagonal_values(np.array([m]))[0])
     for sites in (sampled(chain.sites), np.arange(min(chain.sites, _COUNTED))):
-        projections = chain.top - chain.period * sites
+        projections = chain.top - chain.period * sites.astype(np.float64)
         energy = chain.diagonal_values(projections)
         between = (projections < upper) & (projections > lower)
         top = (

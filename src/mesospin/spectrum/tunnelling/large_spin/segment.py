@@ -35,17 +35,31 @@ class Segment(NamedTuple):
     reference: fmpq
 
     @property
-    def count(self) -> int:
+    def sites(self) -> int:
         """Number of sites."""
-        return self.d.shape[1]
+        return int(self.d.shape[1])
 
-    def shallow(self) -> tuple[Real, Complex | Real]:
-        """Return the elements in doubles, the diagonal above the reference energy."""
+    @property
+    def shallow(self) -> Real:
+        """Diagonal above the reference energy, in doubles."""
         high, low = split(self.reference)
-        diagonal = (self.d[0] - high) + (self.d[1] - low)
+        return np.asarray((self.d[0] - high) + (self.d[1] - low))
+
+    @property
+    def rows(self) -> Complex:
+        """Elements <site|H|site - k> of a chain that is not narrow, in doubles."""
+        return np.asarray(self.off[:, 0] + 1j * self.off[:, 2])
+
+    def count_below(self, energy: float) -> int:
+        """Return the number of levels below an energy above the reference energy."""
         if self.chain.is_narrow:
-            return diagonal, self.off[0]
-        return diagonal, self.off[:, 0] + 1j * self.off[:, 2]
+            return int(tridiagonal.count_below(self.shallow, self.off[0], energy))
+        return int(banded.count_below(self.shallow, self.rows, energy))
+
+    def bounds(self) -> tuple[float, float]:
+        """Return energies between which all levels lie."""
+        reach = np.sqrt(np.max(self.off)) if self.chain.is_narrow else np.abs(self.rows).sum(axis=0).max()
+        return float(self.shallow.min() - 2 * reach), float(self.shallow.max() + 2 * reach)
 
 
 class Dressed(NamedTuple):
@@ -73,12 +87,9 @@ def segment(chain: Chain, first: int, last: int) -> Segment:
 
 def isolate(part: Segment, level: int) -> tuple[float, float, float]:
     """Return a level and its two neighbours above the reference energy, infinite where there is none."""
-    d, off = part.shallow()
-    narrow = part.chain.is_narrow
-    reach = 2 * np.sqrt(np.max(off)) if narrow else 2 * np.abs(off).sum(axis=0).max()
-    ends = float(d.min() - reach), float(d.max() + reach)
+    ends = part.bounds()
     low, high = dict.fromkeys((-1, 0, 1), ends[0]), dict.fromkeys((-1, 0, 1), ends[1])
-    wanted = [k for k in (-1, 0, 1) if 0 <= level + k < part.count]
+    wanted = [k for k in (-1, 0, 1) if 0 <= level + k < part.sites]
     for _ in range(_HALVINGS):
         found = {k: 0.5 * (low[k] + high[k]) for k in wanted}
         gap = min((abs(found[k] - found[0]) for k in wanted if k), default=math.inf)
@@ -86,7 +97,7 @@ def isolate(part: Segment, level: int) -> tuple[float, float, float]:
         if not loose:
             break
         trial = found[loose[0]]
-        below = (tridiagonal.count_below if narrow else banded.count_below)(d, off, trial)
+        below = part.count_below(trial)
         for k in wanted:
             if below > level + k:
                 high[k] = min(high[k], trial)
@@ -105,7 +116,7 @@ def dress(part: Segment, energy: fmpq, site: int = -1, skipped: int = -1) -> Dre
     if part.chain.is_narrow:
         inside, *numbers, weight = tridiagonal.dressed(part.d, part.off, eh, el, inside)
         gamma, norm = exact((numbers[0], numbers[1])), exact((numbers[2], numbers[3]))
-        slopes = part.chain.slope_diagonal(part.first, part.count)
+        slopes = part.chain.slope_diagonal(part.first, part.sites)
         return Dressed(inside + part.first, gamma, norm, weight, float(weight @ slopes) / float(norm), 1.0)
     if inside < 0:
         inside = _heaviest(part, float(energy - part.reference))
@@ -122,7 +133,7 @@ def folded_segment(part: Segment, eh: float, el: float, kept: int, skipped: int)
     """Return the effective matrix, the measures and the factors of a segment folded onto one site."""
     w = part.chain.width
     window, border, effective = np.zeros((w + 1, w + 1, 4)), np.zeros((3, w + 1, 4)), np.zeros((2, 2, 4))
-    measures, factors = np.array([1.0, 0.0]), np.zeros((part.count, w + 2, 4))
+    measures, factors = np.array([1.0, 0.0]), np.zeros((part.sites, w + 2, 4))
     place = np.array([0, 0, 0, int(not part.off[:, 2].any()), 1])
     sites = np.array([kept, -1, skipped])
     ending = np.array([[eh + 1.0] * w, [el] * w])
@@ -133,7 +144,7 @@ def folded_segment(part: Segment, eh: float, el: float, kept: int, skipped: int)
 
 def _heaviest(part: Segment, energy: float) -> int:
     """Return the index of the largest component of the level nearest to an energy, by inverse iteration."""
-    d, off = part.shallow()
+    d, off = part.shallow, part.rows
     w, n = off.shape
     if n == 1:
         return 0
@@ -145,7 +156,7 @@ def _heaviest(part: Segment, energy: float) -> int:
         bands[w + k, : n - k] = off[k - 1, k:]
     inside = min(w, n - 1)
     bands = bands[w - inside : w + inside + 1]
-    x = np.random.default_rng(0).normal(size=n).astype(np.complex128)
+    x: Complex = np.asarray(np.random.default_rng(0).normal(size=n), dtype=np.complex128)
     for _ in range(3):
         x = solve_banded((inside, inside), bands, x)
         x /= np.abs(x).max()
@@ -154,8 +165,8 @@ def _heaviest(part: Segment, energy: float) -> int:
 
 def _expectation(part: Segment, x: Complex) -> float:
     """Return <x|dH/dB|x> [K/T]."""
-    rows = part.chain.slope_rows(part.first, part.count)
-    total = float((np.abs(x) ** 2) @ part.chain.slope_diagonal(part.first, part.count))
+    rows = part.chain.slope_rows(part.first, part.sites)
+    total = float((np.abs(x) ** 2) @ part.chain.slope_diagonal(part.first, part.sites))
     for k in range(1, min(rows.shape[0], len(x) - 1) + 1):
         total += 2 * float((x[k:].conj() @ (rows[k - 1, k:] * x[:-k])).real)
     return total
