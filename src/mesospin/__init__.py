@@ -8,11 +8,17 @@ its Hamiltonian   `ZeroFieldSplitting`, `Stevens`, `SpinPower`, `Exchange`, `Dzy
                   `Hyperfine`, `Quadrupole`
 its surroundings  `PhononBath`, `DipolarBath`, `NuclearBath`, `Disorder`, `Member`, `DebyeLattice`,
                   `Defaults`
-its spectrum      `levels`, `crossings`, `tunnel_splitting` (`Splitting`, `Levels`, `DoublePrecision`),
-                  `landau_zener`
+its spectrum      `levels`, `crossings`, `landau_zener`
+    tunnelling    `tunnel_splitting` (`Splitting`, `Levels`), `splitting_map`, `diabolical_points`,
+                  `tunnelling_pair`, `double_well`
+    method        `DoublePrecision`, `Certified`, `LargeSpin`, by name `splitting_method`
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
     method        `Exact`, `RateEquations`, `Lindblad`
+ensembles, sizes  `splitting_distribution`, `quantum_objects`, `switching_fields`
+    spread        `Gaussian`, `LogGaussian`, `Rayleigh`, `Values` (each a `Distribution`)
+    size          `FixedConstants`, `FixedDensity` (each an `Anisotropy`)
+    particle      `Particle`, `LogNormalSpread`, `InverseSpread` (each a `Spread`)
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 proof             `validate`
 
@@ -40,10 +46,25 @@ if TYPE_CHECKING:
     from mesospin.dynamics.protocols import HalfSinePulse as HalfSinePulse
     from mesospin.experiment.crossover import crossover_temperature as crossover_temperature
     from mesospin.experiment.hysteresis import hysteresis as hysteresis
+    from mesospin.experiment.particle import InverseSpread as InverseSpread
+    from mesospin.experiment.particle import LogNormalSpread as LogNormalSpread
+    from mesospin.experiment.particle import Particle as Particle
+    from mesospin.experiment.particle import Spread as Spread
+    from mesospin.experiment.quantum_objects import quantum_objects as quantum_objects
     from mesospin.experiment.relaxation import relaxation_rates as relaxation_rates
+    from mesospin.experiment.splitting_distribution import splitting_distribution as splitting_distribution
     from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth as stoner_wohlfarth
     from mesospin.experiment.sweep import sweep as sweep
+    from mesospin.experiment.switching import switching_fields as switching_fields
     from mesospin.figures.plot import plot as plot
+    from mesospin.model.anisotropies import Anisotropy as Anisotropy
+    from mesospin.model.anisotropies import FixedConstants as FixedConstants
+    from mesospin.model.anisotropies import FixedDensity as FixedDensity
+    from mesospin.model.distributions import Distribution as Distribution
+    from mesospin.model.distributions import Gaussian as Gaussian
+    from mesospin.model.distributions import LogGaussian as LogGaussian
+    from mesospin.model.distributions import Rayleigh as Rayleigh
+    from mesospin.model.distributions import Values as Values
     from mesospin.model.environment import DebyeLattice as DebyeLattice
     from mesospin.model.environment import Defaults as Defaults
     from mesospin.model.environment import DipolarBath as DipolarBath
@@ -68,12 +89,19 @@ if TYPE_CHECKING:
     from mesospin.report.run import run as run
     from mesospin.report.validation.table import validate as validate
     from mesospin.spectrum.crossings import crossings as crossings
+    from mesospin.spectrum.diabolical import diabolical_points as diabolical_points
+    from mesospin.spectrum.double_well import double_well as double_well
     from mesospin.spectrum.landau_zener import landau_zener as landau_zener
     from mesospin.spectrum.levels import levels as levels
+    from mesospin.spectrum.splitting_map import splitting_map as splitting_map
+    from mesospin.spectrum.tunnelling.certified import Certified as Certified
+    from mesospin.spectrum.tunnelling.choice import splitting_method as splitting_method
     from mesospin.spectrum.tunnelling.double_precision import DoublePrecision as DoublePrecision
+    from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin as LargeSpin
     from mesospin.spectrum.tunnelling.problem import Levels as Levels
     from mesospin.spectrum.tunnelling.splitting import Splitting as Splitting
     from mesospin.spectrum.tunnelling.splitting import tunnel_splitting as tunnel_splitting
+    from mesospin.spectrum.wave_functions import tunnelling_pair as tunnelling_pair
     from mesospin.store import open_result as open_result
     from mesospin.store import save as save
 
@@ -99,12 +127,27 @@ _HOME = {
     "Member": "model.environment",
     "DebyeLattice": "model.environment",
     "Defaults": "model.environment",
+    "Distribution": "model.distributions",
+    "Gaussian": "model.distributions",
+    "LogGaussian": "model.distributions",
+    "Rayleigh": "model.distributions",
+    "Values": "model.distributions",
+    "Anisotropy": "model.anisotropies",
+    "FixedConstants": "model.anisotropies",
+    "FixedDensity": "model.anisotropies",
     "levels": "spectrum.levels",
     "crossings": "spectrum.crossings",
     "tunnel_splitting": "spectrum.tunnelling.splitting",
     "Splitting": "spectrum.tunnelling.splitting",
     "Levels": "spectrum.tunnelling.problem",
     "DoublePrecision": "spectrum.tunnelling.double_precision",
+    "Certified": "spectrum.tunnelling.certified",
+    "LargeSpin": "spectrum.tunnelling.large_spin.method",
+    "splitting_method": "spectrum.tunnelling.choice",
+    "splitting_map": "spectrum.splitting_map",
+    "diabolical_points": "spectrum.diabolical",
+    "tunnelling_pair": "spectrum.wave_functions",
+    "double_well": "spectrum.double_well",
     "landau_zener": "spectrum.landau_zener",
     "Exact": "dynamics.methods",
     "RateEquations": "dynamics.methods",
@@ -114,6 +157,13 @@ _HOME = {
     "sweep": "experiment.sweep",
     "crossover_temperature": "experiment.crossover",
     "stoner_wohlfarth": "experiment.stoner_wohlfarth",
+    "splitting_distribution": "experiment.splitting_distribution",
+    "quantum_objects": "experiment.quantum_objects",
+    "switching_fields": "experiment.switching",
+    "Particle": "experiment.particle",
+    "Spread": "experiment.particle",
+    "LogNormalSpread": "experiment.particle",
+    "InverseSpread": "experiment.particle",
     "FieldSweep": "dynamics.protocols",
     "FieldSteps": "dynamics.protocols",
     "HalfSinePulse": "dynamics.protocols",

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 import mesospin as ms
-from mesospin.cli import loops, spectra
+from mesospin.cli import loops, spectra, tunnelling
 from mesospin.cli.interruption import Interrupted
 from mesospin.cli.output import note, say
 from mesospin.errors import InputError, MesospinError, ValidityWarning
@@ -23,7 +23,14 @@ _COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     spectra.show,
     spectra.levels,
     spectra.crossings,
-    spectra.splitting,
+    tunnelling.splitting,
+    tunnelling.splitting_map,
+    tunnelling.diabolical_points,
+    tunnelling.tunnelling_pair,
+    tunnelling.double_well,
+    tunnelling.splitting_distribution,
+    tunnelling.quantum_objects,
+    tunnelling.switching_fields,
     loops.relaxation,
     loops.hysteresis,
     loops.run,
@@ -41,7 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 for _command in _COMMANDS:
-    app.command(_command.__name__, context_settings=_NUMBERS)(_command)
+    app.command(_command.__name__.replace("_", "-"), context_settings=_NUMBERS)(_command)
 
 
 def _print_version(value: bool) -> None:

@@ -13,9 +13,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 import mesospin as ms
+from mesospin.report.cells import Table
 from mesospin.report.content import full_content, json_text
 from mesospin.report.formats import check_target
-from mesospin.report.tables import Table, tables
+from mesospin.report.tables import tables
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,4 +1,4 @@
-"""Commands on one molecule: library, show, levels, crossings, splitting."""
+"""Commands on one molecule: library, show, levels, crossings."""
 
 from typing import Annotated
 
@@ -7,11 +7,10 @@ import typer
 import mesospin as ms
 from mesospin.cli import options, values
 from mesospin.cli.output import deliver, print_table, require_target, say, say_json
-from mesospin.report.tables import Column, Table
+from mesospin.report.cells import Column, Table
 
 Z = "0,0,1"
 NONE = "0,0"
-_LEVEL = "level:"
 
 
 def library(as_json: options.Json = False) -> None:
@@ -116,48 +115,3 @@ def crossings(
         transverse=values.field_pair("transverse", transverse),
     )
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
-
-
-def splitting(
-    system: options.System,
-    first: Annotated[str, typer.Argument(metavar="M", help="10, -9/2, a label 'm=8, mI=1/2', or level:0.")],
-    second: Annotated[str, typer.Argument(metavar="M'", help="The other level.")],
-    B: Annotated[
-        str | None,
-        typer.Option("--B", metavar="FIELD", help="Field [T]; omitted: where the gap is smallest."),
-    ] = None,
-    axis: options.Axis = Z,
-    transverse: options.Transverse = NONE,
-    as_json: options.Json = False,
-    out: options.Out = None,
-    quiet: options.Quiet = False,
-) -> None:
-    """Print the tunnel splitting (full gap) [K] of a pair of levels.
-
-    m is the eigenvalue of Sz; at B > 0 the ground level is m = -S.
-
-    \b
-    mesospin splitting mn12ac 10 -10
-    mesospin splitting fe8 10 -10 --transverse 0.1,0
-    mesospin splitting ho-liyf4 level:0 level:1 --B '20 mT'
-    """
-    require_target(out)
-    answer = ms.tunnel_splitting(
-        ms.load(system),
-        _pair(first, second),
-        B=None if B is None else values.one_field("B", B),
-        axis=values.direction("axis", axis),
-        transverse=values.field_pair("transverse", transverse),
-    )
-    deliver(answer.to_dataset(), as_json=as_json, out=out, quiet=quiet)
-
-
-def _pair(first: str, second: str) -> "tuple[float, float] | tuple[str, str] | ms.Levels":
-    """Return two projections, two labels, or two positions in energy."""
-    if first.startswith(_LEVEL) and second.startswith(_LEVEL):
-        i, j = (values.position("level", text.removeprefix(_LEVEL)) for text in (first, second))
-        return ms.Levels(i, j)
-    a, b = values.state(first), values.state(second)
-    if isinstance(a, float) and isinstance(b, float):
-        return a, b
-    return (a if isinstance(a, str) else first), (b if isinstance(b, str) else second)

@@ -107,6 +107,85 @@ def angle(name: str, text: str) -> float:
     return ms.units.to_radian(text, name)
 
 
+def angles(name: str, text: str) -> list[float]:
+    """Return angles [rad]; the unit must be written.
+
+    Examples
+    --------
+    >>> angles("azimuth", "0 deg"), [round(a, 4) for a in angles("azimuth", "0:90:3 deg")]
+    ([0.0], [0.0, 0.7854, 1.5708])
+    """
+    return _series(name, text, "deg", ms.units.to_radian)
+
+
+def spins(name: str, text: str) -> list[float]:
+    """Return quantum numbers.
+
+    Examples
+    --------
+    >>> spins("spins", "9/2,10,1e5")
+    [4.5, 10.0, 100000.0]
+    """
+    return [_spin(name, piece) for piece in text.split(",")]
+
+
+def _spin(name: str, text: str) -> float:
+    value = state(text) if _FRACTION.fullmatch(text) else None
+    if isinstance(value, float):
+        return value
+    if re.fullmatch(rf"\s*{_NUMBER}\s*", text) is None:
+        raise InputError(f"{name} must be quantum numbers such as 9/2,10, got {text!r}; write numbers")
+    return float(text)
+
+
+def distribution(name: str, text: str) -> ms.Distribution:
+    """Return a distribution from its kind and parameters.
+
+    Examples
+    --------
+    >>> distribution("E", "gaussian:0 K,2 mK")
+    Gaussian(mean='0 K', width='2 mK')
+    >>> distribution("E", "log-gaussian:6,1,1.1 K")
+    LogGaussian(mean=6.0, width=1.0, scale='1.1 K')
+    """
+    kind, _, rest = text.partition(":")
+    pieces = [piece.strip() for piece in rest.split(",")]
+    counts = {"gaussian": 2, "log-gaussian": 3, "rayleigh": 1, "values": len(pieces)}
+    if kind not in counts or len(pieces) != counts[kind] or not all(pieces):
+        raise InputError(
+            f"{name} must be gaussian:MEAN,WIDTH, log-gaussian:MEAN,WIDTH,SCALE, rayleigh:WIDTH or "
+            f"values:A,B,..., got {text!r}; write for example 'gaussian:0 K,2 mK'"
+        )
+    if kind == "log-gaussian":
+        mean, width = (_pure(name, piece) for piece in pieces[:2])
+        return ms.LogGaussian(mean, width, scale=pieces[2])
+    if kind == "values":
+        return ms.Values(pieces)
+    return ms.Gaussian(*pieces) if kind == "gaussian" else ms.Rayleigh(*pieces)
+
+
+def _pure(name: str, text: str) -> float:
+    return ms.units.to_dimensionless(text, name)
+
+
+def anisotropy(D: str | None, E: str, density: str | None) -> ms.Anisotropy:
+    """Return what stays the same when a spin grows: constants, or energies per unit of spin.
+
+    Examples
+    --------
+    >>> anisotropy(None, "0 K", "1 K,2 K")
+    FixedDensity(K_parallel=1.0, K_perpendicular=2.0)
+    """
+    if (D is None) == (density is None):
+        raise InputError("D or density must be given, and not both; write --D '-0.5 K' --E '0.1 K'")
+    if D is not None:
+        return ms.FixedConstants(D=D, E=E)
+    pieces = str(density).split(",")
+    if len(pieces) != 2:
+        raise InputError(f"density must be two energies, got {density!r}; write for example '1 K,2 K'")
+    return ms.FixedDensity(*pieces)
+
+
 def state(text: str) -> float | str:
     """Return a projection m as a number, or the label of a level as text.
 

@@ -8,16 +8,29 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from mesospin.errors import InputError
+from mesospin.figures.double_well import draw_double_well
 from mesospin.figures.loop import draw_classical, draw_hysteresis
+from mesospin.figures.quantum_objects import draw_quantum_objects
 from mesospin.figures.relaxation import draw_relaxation
 from mesospin.figures.spectrum import draw_crossings, draw_levels, draw_splitting
+from mesospin.figures.splitting_distribution import draw_splitting_distribution
+from mesospin.figures.splitting_map import draw_diabolical_points, draw_splitting_map
 from mesospin.figures.style import STYLE
 from mesospin.figures.sweep import draw_sweep
+from mesospin.figures.switching import draw_switching
+from mesospin.figures.wave_functions import draw_tunnelling_pair
 
 _DRAW: Final[dict[str, Callable[[xr.Dataset], Figure]]] = {
     "levels": draw_levels,
     "crossings": draw_crossings,
     "splitting": draw_splitting,
+    "splitting_map": draw_splitting_map,
+    "diabolical_points": draw_diabolical_points,
+    "tunnelling_pair": draw_tunnelling_pair,
+    "double_well": draw_double_well,
+    "splitting_distribution": draw_splitting_distribution,
+    "quantum_objects": draw_quantum_objects,
+    "switching": draw_switching,
     "relaxation": draw_relaxation,
     "hysteresis": draw_hysteresis,
     "sweep": draw_sweep,
@@ -31,8 +44,8 @@ def plot(dataset: xr.Dataset) -> Figure:
     Parameters
     ----------
     dataset : xarray.Dataset
-        What `levels`, `crossings`, `Splitting.to_dataset`, `relaxation_rates`, `hysteresis` or `sweep`
-        returned, or `open_result` read.
+        What a function of this package returned (`levels`, `splitting_map`, `hysteresis`, ...), what
+        `Splitting.to_dataset` did, or `open_result` read.
 
     Returns
     -------

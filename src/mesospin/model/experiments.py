@@ -8,6 +8,8 @@ import numpy as np
 
 from mesospin import checks, units
 from mesospin.errors import StudyError
+from mesospin.model.anisotropies import Anisotropy, FixedConstants, FixedDensity
+from mesospin.model.distributions import Distribution, Gaussian, LogGaussian, Rayleigh, Values
 from mesospin.model.environment import DipolarBath
 from mesospin.model.schema import disorder_from_table, phonons_from_table
 from mesospin.model.tables import (
@@ -23,7 +25,15 @@ from mesospin.model.tables import (
     within,
 )
 
-__all__ = ["EXPERIMENTS", "PROTOCOLS", "kind_and_rest"]
+__all__ = [
+    "ANISOTROPIES",
+    "DISTRIBUTIONS",
+    "EXPERIMENTS",
+    "PROTOCOLS",
+    "SPLITTING_METHODS",
+    "WITHOUT_SYSTEM",
+    "kind_and_rest",
+]
 
 _LARGEST_SERIES = 10_000_000
 
@@ -108,6 +118,18 @@ def _method(name: str, value: Any) -> str:
     return checks.one_of(name, value, ("rate-equations", "exact"))
 
 
+def _splitting_method(name: str, value: Any) -> str:
+    return checks.one_of(name, value, SPLITTING_METHODS)
+
+
+def _spins(name: str, value: Any) -> tuple[float, ...]:
+    return tuple(checks.half_integer(name, S) for S in list_of(read_number)(name, value))
+
+
+def _counts(name: str, value: Any) -> tuple[int, ...]:
+    return tuple(list_of(read_integer)(name, value))
+
+
 _field = quantity(units.to_tesla, "0.5 T")
 _angle = quantity(units.to_radian, "5 deg")
 _temperature = _checked(quantity(units.to_thermodynamic_kelvin, "1.9 K"), checks.positive, "K")
@@ -148,10 +170,115 @@ def _protocol(name: str, value: Any) -> Mapping[str, Any]:
     return MappingProxyType({"kind": kind, **parts})
 
 
+SPLITTING_METHODS = ("double-precision", "certified", "large-spin", "perturbative", "semiclassical")
+"""Names of the ways to compute a splitting."""
+
+
+def _unread(_name: str, value: Any) -> Any:
+    """Return a value as it stands: its class reads it in the unit of its quantity."""
+    return value
+
+
+DISTRIBUTIONS: Mapping[str, tuple[Callable[..., Distribution], Mapping[str, Key]]] = {
+    "gaussian": (Gaussian, {"mean": Key(_unread, required=True), "width": Key(_unread, required=True)}),
+    "log-gaussian": (
+        LogGaussian,
+        {
+            "mean": Key(read_number, required=True),
+            "width": Key(read_number, required=True),
+            "scale": Key(_unread, required=True),
+        },
+    ),
+    "rayleigh": (Rayleigh, {"width": Key(_unread, required=True)}),
+    "values": (
+        Values,
+        {"values": Key(list_of(_unread), required=True), "weights": Key(list_of(read_number))},
+    ),
+}
+"""Distributions of a parameter over molecules, by ``kind``."""
+
+ANISOTROPIES: Mapping[str, tuple[Callable[..., Anisotropy], Mapping[str, Key]]] = {
+    "fixed-constants": (FixedConstants, {"D": Key(_unread, required=True), "E": Key(_unread)}),
+    "fixed-density": (
+        FixedDensity,
+        {"K_parallel": Key(_unread, required=True), "K_perpendicular": Key(_unread)},
+    ),
+}
+"""What stays the same when a spin grows, by ``kind``."""
+
+
+def _one_of_kinds(kinds: Mapping[str, tuple[Callable[..., Any], Mapping[str, Key]]]) -> Reader:
+    """Return a reader for a table whose ``kind`` names the class that it makes."""
+
+    def read(name: str, value: Any) -> Any:
+        kind, rest = kind_and_rest(name, value, kinds)
+        build, keys = kinds[kind]
+        return within(name, build, **read_table(name, rest, keys, error=StudyError))
+
+    return read
+
+
+_distribution = _one_of_kinds(DISTRIBUTIONS)
+
 EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {
     "levels": {"B": Key(_series(_field), required=True), "states": Key(read_integer), **_DIRECTION},
     "crossings": {"span": Key(_field_span, required=True), **_DIRECTION},
-    "splitting": {"pair": Key(_pair, required=True), "B": Key(_field), **_DIRECTION},
+    "splitting": {
+        "pair": Key(_pair, required=True),
+        "B": Key(_field),
+        "method": Key(_splitting_method),
+        "digits": Key(read_integer),
+        **_DIRECTION,
+    },
+    "splitting-map": {
+        "pair": Key(_pair, required=True),
+        "transverse": Key(_series(_field), required=True),
+        "azimuth": Key(_series(_angle)),
+    },
+    "diabolical-points": {
+        "pair": Key(_pair, required=True),
+        "Bx": Key(_field_span, required=True),
+        "By": Key(_field_span, required=True),
+        "resolution": Key(_step),
+    },
+    "tunnelling-pair": {
+        "pair": Key(_pair, required=True),
+        "B": Key(_field),
+        "bias": Key(_field),
+        **_DIRECTION,
+    },
+    "double-well": {"B": Key(_field), "tolerance": Key(_field), **_DIRECTION},
+    "splitting-distribution": {
+        "pair": Key(_pair, required=True),
+        "E": Key(_distribution),
+        "tilt": Key(_distribution),
+        "transverse": Key(_distribution),
+        "disorder": Key(_disorder),
+        "samples": Key(read_integer),
+        "seed": Key(read_integer),
+        "rates": Key(_series(_rate)),
+        "passages": Key(_counts),
+        "bins": Key(read_integer),
+    },
+    "quantum-objects": {
+        "anisotropy": Key(_one_of_kinds(ANISOTROPIES), required=True),
+        "spins": Key(_spins),
+        "transverse": Key(pair_of(_field, _field)),
+        "g": Key(read_number),
+    },
+    "switching": {
+        "moment": Key(read_number, required=True),
+        "anisotropy_field": Key(_field, required=True),
+        "hard_field": Key(_field),
+        "g": Key(read_number),
+        "T": Key(_series(_temperature), required=True),
+        "rate": Key(_rate, required=True),
+        "angle": Key(_angle),
+        "angles": Key(_series(_angle)),
+        "waiting": Key(_time),
+        "moment_spread": Key(read_number),
+        "anisotropy_spread": Key(read_number),
+    },
     "relaxation": {
         "T": Key(_series(_temperature), required=True),
         "B": Key(_series(_field)),
@@ -185,3 +312,6 @@ EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {
     },
 }
 """The keys of ``[experiment]`` by ``kind``."""
+
+WITHOUT_SYSTEM = ("quantum-objects", "switching")
+"""Kinds that make their own spins and take no ``system``."""

@@ -23,7 +23,7 @@ from typing import Any
 
 from mesospin import checks
 from mesospin.errors import InputError, StudyError
-from mesospin.model.experiments import EXPERIMENTS, kind_and_rest
+from mesospin.model.experiments import EXPERIMENTS, WITHOUT_SYSTEM, kind_and_rest
 from mesospin.model.library import load, read_toml
 from mesospin.model.schema import system_from_table
 from mesospin.model.system import SpinSystem
@@ -42,8 +42,8 @@ class Study:
         Name of the file without ".toml"; also the name of the folder of results.
     title : str
         One line for people.
-    system : SpinSystem
-        What is studied.
+    system : SpinSystem or None
+        What is studied; None for the kinds ``WITHOUT_SYSTEM``, which make their own spins.
     kind : str
         Which experiment, a key of ``EXPERIMENTS``.
     arguments : read-only mapping
@@ -56,7 +56,7 @@ class Study:
 
     name: str
     title: str
-    system: SpinSystem
+    system: SpinSystem | None
     kind: str
     arguments: Mapping[str, Any]
     path: Path | None = None
@@ -64,7 +64,7 @@ class Study:
 
 _STUDY: Mapping[str, Key] = {
     "title": Key(read_text),
-    "system": Key(lambda _name, value: value, required=True),
+    "system": Key(lambda _name, value: value),
     "experiment": Key(read_subtable, required=True),
 }
 
@@ -97,19 +97,25 @@ def study_from_table(table: Mapping[str, Any], *, name: str, folder: Path | None
     (0.0, 2.0)
     """
     parts = within(name, read_table, "study", table, _STUDY, error=StudyError)
-    system = within(name, _read_system, parts["system"], name, folder)
     kind, rest = within(name, kind_and_rest, "experiment", parts["experiment"], EXPERIMENTS)
+    system = within(name, _read_system, parts.get("system"), kind, name, folder)
     given = {key: value for key, value in rest.items() if value != "default"}
     unknown = [key for key in rest if key not in EXPERIMENTS[kind]]
     if unknown:
         hint = checks.nearest(unknown[0], EXPERIMENTS[kind])
         raise StudyError(f"in {name}: experiment must not have the key {unknown[0]!r} for {kind}; {hint}")
     arguments = within(name, read_table, "experiment", given, EXPERIMENTS[kind], error=StudyError)
-    title = parts.get("title") or system.title or name
+    title = parts.get("title") or (system.title if system else "") or name
     return Study(name, title, system, kind, MappingProxyType(arguments))
 
 
-def _read_system(value: Any, name: str, folder: Path | None) -> SpinSystem:
+def _read_system(value: Any, kind: str, name: str, folder: Path | None) -> SpinSystem | None:
+    if kind in WITHOUT_SYSTEM:
+        if value is not None:
+            raise StudyError(f"study must not have the key 'system' for {kind}, which makes its own spins")
+        return None
+    if value is None:
+        raise StudyError(f"study must have the key 'system' for {kind}; name a molecule of the library")
     if isinstance(value, Mapping):
         return system_from_table(value, name=str(value.get("name", name)))
     text = read_text("system", value)

@@ -12,7 +12,8 @@ from typing import Any, Final
 import xarray as xr
 
 from mesospin.model.study import Study
-from mesospin.report.tables import Table, tables
+from mesospin.report.cells import Table
+from mesospin.report.tables import tables
 
 _PAGE: Final = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -86,13 +87,14 @@ def report_page(dataset: xr.Dataset, study: Study, figure_png: bytes) -> str:
     name = study.path.name if study.path else f"{study.name}.toml"
     text = study.path.read_text(encoding="utf-8") if study.path and study.path.is_file() else ""
     known = json.loads(dataset.attrs.get("sources", "[]")) or ["no source is given with this system"]
+    subject = (study.system.title or study.system.name) if study.system else study.title
     parts = {
         "title": escape(study.title),
-        "lead": escape(f"{study.kind} of {study.system.title or study.system.name}"),
-        "alt": escape(f"Figure: {study.kind} of {study.system.name}"),
+        "lead": escape(f"{study.kind} of {subject}"),
+        "alt": escape(f"Figure: {study.kind} of {subject}"),
         "figure": base64.b64encode(figure_png).decode("ascii"),
         "tables": "\n".join(_table(table) for table in tables(dataset)),
-        "system": escape(study.system.describe()),
+        "system": escape(study.system.describe() if study.system else "The spins follow from the inputs."),
         "inputs": _facts(json.loads(dataset.attrs.get("inputs", "{}"))),
         "sources": "\n".join(f"<li>{escape(source)}</li>" for source in known),
         "rerun": escape(

@@ -12,8 +12,12 @@ from mesospin.dynamics.methods import Exact, RateEquations
 from mesospin.dynamics.protocols import ConstantField, FieldSteps, FieldSweep, HalfSinePulse, Protocol
 from mesospin.errors import InputError
 from mesospin.experiment.hysteresis import hysteresis
+from mesospin.experiment.particle import LogNormalSpread, Particle
+from mesospin.experiment.quantum_objects import quantum_objects
 from mesospin.experiment.relaxation import relaxation_rates
+from mesospin.experiment.splitting_distribution import splitting_distribution
 from mesospin.experiment.sweep import sweep
+from mesospin.experiment.switching import switching_fields
 from mesospin.figures.plot import plot
 from mesospin.figures.style import write_figure
 from mesospin.model.study import Study, read_study
@@ -21,8 +25,13 @@ from mesospin.report.content import json_text, summary
 from mesospin.report.page import report_page, versions
 from mesospin.scale import Progress
 from mesospin.spectrum.crossings import crossings
+from mesospin.spectrum.diabolical import diabolical_points
+from mesospin.spectrum.double_well import double_well
 from mesospin.spectrum.levels import levels
+from mesospin.spectrum.splitting_map import splitting_map
+from mesospin.spectrum.tunnelling.choice import splitting_method
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
+from mesospin.spectrum.wave_functions import tunnelling_pair
 from mesospin.store import save
 
 _PROTOCOLS: Final[dict[str, Callable[[Mapping[str, Any]], Protocol]]] = {
@@ -31,6 +40,7 @@ _PROTOCOLS: Final[dict[str, Callable[[Mapping[str, Any]], Protocol]]] = {
     "half-sine": lambda entry: HalfSinePulse(entry["peak"], duration=entry["duration"]),
     "constant": lambda entry: ConstantField(entry["field"], duration=entry["duration"]),
 }
+_Experiment = Callable[[Study, Mapping[str, Any]], xr.Dataset]
 _METHODS: Final[dict[str, Callable[[], Any]]] = {"exact": Exact, "rate-equations": RateEquations}
 
 
@@ -93,24 +103,21 @@ def results_folder(study: Study, out: str | Path | None = None) -> Path:
     return Path(out) if out is not None else Path("results") / study.name
 
 
-def _levels(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
-    return levels(study.system, **study.arguments)
+def _of_system(function: Callable[..., xr.Dataset]) -> _Experiment:
+    """Return the experiment that passes a study's system and arguments to a public function."""
+    return lambda study, _spread: function(study.system, **study.arguments)
 
 
-def _crossings(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
-    return crossings(study.system, **study.arguments)
+def _spread_over_cores(function: Callable[..., xr.Dataset]) -> _Experiment:
+    """Return the same for a function that shares its work among processes."""
+    return lambda study, spread: function(study.system, **study.arguments, **spread)
 
 
 def _splitting(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
-    return tunnel_splitting(study.system, **study.arguments).to_dataset()
-
-
-def _relaxation(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
-    return relaxation_rates(study.system, **study.arguments)
-
-
-def _hysteresis(study: Study, spread: Mapping[str, Any]) -> xr.Dataset:
-    return hysteresis(study.system, **study.arguments, **spread)
+    arguments = dict(study.arguments)
+    method = splitting_method(arguments.pop("method", None), arguments.pop("digits", None))
+    assert study.system is not None
+    return tunnel_splitting(study.system, **arguments, method=method).to_dataset()
 
 
 def _sweep(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
@@ -118,15 +125,38 @@ def _sweep(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
     protocol = _PROTOCOLS[arguments["protocol"]["kind"]](arguments.pop("protocol"))
     if "method" in arguments:
         arguments["method"] = _METHODS[arguments["method"]]()
+    assert study.system is not None
     return sweep(study.system, protocol, **arguments)
 
 
-_EXPERIMENTS: Final[dict[str, Callable[[Study, Mapping[str, Any]], xr.Dataset]]] = {
-    "levels": _levels,
-    "crossings": _crossings,
+def _quantum_objects(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
+    return quantum_objects(**study.arguments)
+
+
+def _switching(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
+    arguments = dict(study.arguments)
+    of_particle = ("moment", "anisotropy_field", "hard_field", "g")
+    particle = {name: arguments.pop(name) for name in of_particle if name in arguments}
+    widths = {"moment_spread": "moment", "anisotropy_spread": "anisotropy"}
+    spread = {own: arguments.pop(name) for name, own in widths.items() if name in arguments}
+    if spread:
+        arguments["spread"] = LogNormalSpread(**spread)
+    return switching_fields(Particle(**particle, name=study.name, title=study.title), **arguments)
+
+
+_EXPERIMENTS: Final[dict[str, _Experiment]] = {
+    "levels": _of_system(levels),
+    "crossings": _of_system(crossings),
     "splitting": _splitting,
-    "relaxation": _relaxation,
-    "hysteresis": _hysteresis,
+    "splitting-map": _spread_over_cores(splitting_map),
+    "diabolical-points": _of_system(diabolical_points),
+    "tunnelling-pair": _of_system(tunnelling_pair),
+    "double-well": _of_system(double_well),
+    "splitting-distribution": _of_system(splitting_distribution),
+    "quantum-objects": _quantum_objects,
+    "switching": _switching,
+    "relaxation": _of_system(relaxation_rates),
+    "hysteresis": _spread_over_cores(hysteresis),
     "sweep": _sweep,
 }
 

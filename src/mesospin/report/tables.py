@@ -4,82 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from mesospin.report.cells import Column, Table, spread_out, unit_of
+from mesospin.report.tunnelling_tables import TUNNELLING_TABLES
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Cell = str | float | int | bool
 _SHOWN_FIELDS: Final = 11
 _SHOWN_LEVELS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Name of a column, also its key in JSON, its unit ("" for none), and whether it is a part of one."""
-
-    name: str
-    unit: str = ""
-    fraction: bool = False
-
-    @property
-    def heading(self) -> str:
-        """The name as people read it, with the unit in brackets."""
-        words = self.name.replace("_", " ")
-        return f"{words} ({self.unit})" if self.unit else words
-
-    def text(self, value: Cell) -> str:
-        """Return an entry of this column as text.
-
-        Examples
-        --------
-        >>> Column("reversed", fraction=True).text(-1e-15), Column("field", "T").text(0.44)
-        ('0.0000', '0.44')
-        """
-        if self.fraction and isinstance(value, float) and math.isfinite(value):
-            return f"{round(value, 4) + 0.0:.4f}"
-        return cell_text(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows under named columns; numbers are kept in full precision.
-
-    Examples
-    --------
-    >>> Table("steps", "Steps", (Column("field", "T"),), ((0.44,),)).records()
-    [{'field': 0.44}]
-    """
-
-    key: str
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-    def records(self) -> list[dict[str, Cell]]:
-        """Return one mapping per row."""
-        names = [column.name for column in self.columns]
-        return [dict(zip(names, row, strict=True)) for row in self.rows]
-
-    def units(self) -> dict[str, str]:
-        """Return the unit of every column that has one."""
-        return {column.name: column.unit for column in self.columns if column.unit}
-
-
-def cell_text(value: Cell) -> str:
-    """Return a cell as text with the digits that a reader wants.
-
-    Examples
-    --------
-    >>> cell_text(0.123456789), cell_text(6.91e-13), cell_text(float("nan")), cell_text(True), cell_text(7)
-    ('0.12346', '6.91e-13', '-', 'yes', '7')
-    """
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value + 0.0:.5g}"
-    return str(value)
 
 
 def tables(dataset: xr.Dataset) -> tuple[Table, ...]:
@@ -99,12 +33,6 @@ def tables(dataset: xr.Dataset) -> tuple[Table, ...]:
     return tuple(table for table in build(dataset) if table.rows) if build else ()
 
 
-def _spread(count: int, most: int) -> list[int]:
-    if count <= most:
-        return list(range(count))
-    return [round(i * (count - 1) / (most - 1)) for i in range(most)]
-
-
 def _levels(dataset: xr.Dataset) -> Sequence[Table]:
     if "field" not in dataset.dims:
         moments = dataset["moment"].transpose("level", "component").values.tolist()
@@ -122,7 +50,7 @@ def _levels(dataset: xr.Dataset) -> Sequence[Table]:
     shown = min(_SHOWN_LEVELS, energy.shape[1])
     energies_shown = (Column("field", "T"), *(Column(f"energy_{level}", "K") for level in range(shown)))
     field = dataset["field"].values.tolist()
-    picked = _spread(len(field), _SHOWN_FIELDS)
+    picked = spread_out(len(field), _SHOWN_FIELDS)
     rows = tuple((field[i], *energy[i, :shown].tolist()) for i in picked)
     title = f"Lowest {shown} of {energy.shape[1]} levels at {len(picked)} of {len(field)} fields"
     return [Table("levels", title, energies_shown, rows)]
@@ -141,13 +69,6 @@ def _crossings(dataset: xr.Dataset) -> Sequence[Table]:
     ]
 
 
-def _splitting(dataset: xr.Dataset) -> Sequence[Table]:
-    wanted = ("splitting", "log10_splitting", "error", "field", "slope", "zero", "reason")
-    columns = tuple(Column(name, _unit(dataset, name)) for name in wanted)
-    row = tuple(dataset[name].values.tolist() for name in wanted)
-    return [Table("splitting", "Tunnel splitting (full gap)", columns, (row,))]
-
-
 def _relaxation(dataset: xr.Dataset) -> Sequence[Table]:
     names = ["tau", "slowest_rate", *(["path"] if "path" in dataset else [])]
     values = [dataset[name].transpose("temperature", "field").values.reshape(-1).tolist() for name in names]
@@ -156,7 +77,7 @@ def _relaxation(dataset: xr.Dataset) -> Sequence[Table]:
     columns = (
         Column("temperature", "K"),
         Column("field", "T"),
-        *(Column(n, _unit(dataset, n)) for n in names),
+        *(Column(n, unit_of(dataset, n)) for n in names),
     )
     rows = tuple((*place, *entries) for place, *entries in zip(places, *values, strict=True))
     return [_arrhenius(dataset), Table("relaxation", "Relaxation time", columns, rows)]
@@ -185,7 +106,7 @@ def _steps(dataset: xr.Dataset) -> Table:
     }  # fmt: skip
     known = {name: source for name, source in names.items() if source in dataset}
     temperatures = dataset["temperature"].values.reshape(-1).tolist()
-    columns = [Column(name, _unit(dataset, source)) for name, source in known.items()]
+    columns = [Column(name, unit_of(dataset, source)) for name, source in known.items()]
     values = [dataset[source].values.tolist() for source in known.values()]
     if "step_fraction" in dataset:
         fraction = dataset["step_fraction"].transpose("temperature", "step").values.tolist()
@@ -206,9 +127,9 @@ def _crossover(dataset: xr.Dataset) -> Table:
 
 def _sweep(dataset: xr.Dataset) -> Sequence[Table]:
     names = [name for name in ("time", "field", "magnetisation", "reduced") if name in dataset.variables]
-    columns = tuple(Column(name, _unit(dataset, name)) for name in names)
+    columns = tuple(Column(name, unit_of(dataset, name)) for name in names)
     values = [dataset[name].values.tolist() for name in names]
-    picked = _spread(len(values[0]), _SHOWN_FIELDS)
+    picked = spread_out(len(values[0]), _SHOWN_FIELDS)
     rows = tuple(tuple(column[i] for column in values) for i in picked)
     return [Table("sweep", f"Sweep, {len(picked)} of {len(values[0])} times", columns, rows)]
 
@@ -231,15 +152,10 @@ def _validation(dataset: xr.Dataset) -> Sequence[Table]:
     ]
 
 
-def _unit(dataset: xr.Dataset, name: str) -> str:
-    unit = str(dataset[name].attrs.get("units", ""))
-    return "" if unit == "1" else unit
-
-
 _TABLES: Final[dict[str, Callable[[xr.Dataset], Sequence[Table]]]] = {
     "levels": _levels,
     "crossings": _crossings,
-    "splitting": _splitting,
+    **TUNNELLING_TABLES,
     "relaxation": _relaxation,
     "hysteresis": _hysteresis,
     "sweep": _sweep,

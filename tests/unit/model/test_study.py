@@ -7,7 +7,7 @@ import pytest
 
 from mesospin.errors import InputError, StudyError
 from mesospin.model.environment import DipolarBath, Disorder, PhononBath
-from mesospin.model.experiments import EXPERIMENTS
+from mesospin.model.experiments import EXPERIMENTS, WITHOUT_SYSTEM
 from mesospin.model.library import load
 from mesospin.model.study import read_study, study_from_table
 
@@ -191,10 +191,48 @@ def test_files_and_inline_systems(tmp_path):
         read_study(3)
 
 
-@pytest.mark.parametrize("kind", EXPERIMENTS)
+REQUIRING = [kind for kind, keys in EXPERIMENTS.items() if any(key.required for key in keys.values())]
+
+
+@pytest.mark.parametrize("kind", REQUIRING)
 def test_every_kind_names_what_it_misses(kind):
+    table = {"experiment": {"kind": kind}} | ({} if kind in WITHOUT_SYSTEM else {"system": "mn12ac"})
     with pytest.raises(StudyError, match="must have the key"):
-        study({"kind": kind})
+        study_from_table(table, name="test")
+
+
+def test_kinds_that_make_their_own_spins_take_no_system():
+    experiment = {
+        "kind": "quantum-objects",
+        "anisotropy": {"kind": "fixed-density", "K_parallel": "1 K", "K_perpendicular": "2 K"},
+        "spins": [10, "9/2"],
+    }
+    found = study_from_table({"experiment": experiment}, name="grains")
+    assert found.system is None
+    assert found.arguments["anisotropy"].constants(10) == pytest.approx((-0.2, -0.1))
+    assert found.arguments["spins"] == (10.0, 4.5)
+    with pytest.raises(StudyError, match="must not have the key 'system'"):
+        study_from_table({"system": "fe8", "experiment": experiment}, name="grains")
+    with pytest.raises(StudyError, match="must have the key 'system'"):
+        study_from_table({"experiment": {"kind": "levels", "B": ["0 T"]}}, name="no-molecule")
+
+
+def test_distributions_are_read_in_the_unit_of_their_quantity():
+    table = {
+        "kind": "splitting-distribution",
+        "pair": [10, -10],
+        "E": {"kind": "log-gaussian", "mean": 6, "width": 1, "scale": "1.1 K"},
+        "tilt": {"kind": "rayleigh", "width": "0.4 deg"},
+        "transverse": {"kind": "values", "values": ["0 mT", "20 mT"], "weights": [0.5, 0.5]},
+        "seed": 1,
+    }
+    arguments = study(table).arguments
+    assert arguments["E"].scale == "1.1 K"
+    assert arguments["transverse"].weights == (0.5, 0.5)
+    with pytest.raises(InputError, match="kind"):
+        study(table | {"E": {"kind": "flat"}})
+    with pytest.raises(InputError, match="weights"):
+        study(table | {"E": {"kind": "values", "values": ["1 K"], "weights": [0.5]}})
 
 
 def test_path_objects_are_accepted(tmp_path):

@@ -11,9 +11,10 @@ import xarray as xr
 
 import mesospin as ms
 from mesospin.errors import InputError
+from mesospin.report.cells import Column, Table, cell_text
 from mesospin.report.content import full_content, json_text, plain_json
 from mesospin.report.export import csv_text
-from mesospin.report.tables import Column, Table, cell_text, tables
+from mesospin.report.tables import tables
 
 SPIN = ms.giant_spin(4, D=-0.5, E=0.01)
 

@@ -9,6 +9,7 @@ from mesospin.model.library import load
 from mesospin.model.system import giant_spin
 from mesospin.spectrum.landau_zener import landau_zener
 from mesospin.spectrum.levels import levels
+from mesospin.spectrum.tunnelling.double_precision import DoublePrecision
 from mesospin.spectrum.tunnelling.problem import Levels
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
@@ -108,6 +109,33 @@ def test_the_error_bounds_the_disagreement_of_methods() -> None:
         assert float(found.digits) == found.kelvin
 
 
+def test_a_tilt_opens_nothing_where_the_field_vanishes() -> None:
+    """Opposite states meet in no field at all, along any axis."""
+    for axis in ((0.01, 0.0, 1.0), (0.3, 0.2, 1.0)):
+        found = tunnel_splitting(load("mn12ac"), (9, -9), axis=axis)
+        assert found.is_zero_by_symmetry
+        assert found.field == 0.0
+    # elsewhere the tilted field has a transverse part
+    assert tunnel_splitting(load("mn12ac"), (9, -8), axis=(0.01, 0.0, 1.0)).kelvin > 0
+
+
+@pytest.mark.parametrize(("E", "pair"), [(0.3, (2, 0)), (1.0, (1, -1)), (0.3, (1, -1))])
+def test_mixed_levels_are_refused_not_mistaken(E: float, pair: tuple[int, int]) -> None:
+    spin = giant_spin(4, D=-0.6, E=E)
+    try:
+        found = tunnel_splitting(spin, pair)
+    except InputError:
+        return
+    # what is answered is a minimum of the distance of two neighbouring levels, at B = 0 for opposite states
+    energies = levels(spin, found.field + np.array([-1e-3, 0.0, 1e-3])).energy.values
+    gaps = np.diff(energies, axis=1)
+    level = np.argmin(np.abs(gaps[1] - found.kelvin))
+    assert gaps[1, level] == pytest.approx(found.kelvin, rel=1e-9)
+    assert gaps[0, level] > gaps[1, level] < gaps[2, level]
+    if pair[0] == -pair[1]:
+        assert found.field == pytest.approx(0.0, abs=1e-9)
+
+
 def test_half_integer_spin_needs_a_transverse_field() -> None:
     spin = load("mn4")
     assert tunnel_splitting(spin, (4.5, -4.5)).is_zero_by_symmetry
@@ -117,8 +145,12 @@ def test_half_integer_spin_needs_a_transverse_field() -> None:
 def test_levels_by_position() -> None:
     spin = giant_spin(1, D=-1.0, E=0.1)
     assert tunnel_splitting(spin, Levels(0, 1), B=0.0).kelvin == pytest.approx(0.2)
+    spin = giant_spin(10, D=-0.5, E=1e-4)
     with pytest.raises(ConvergenceError, match="double precision"):
-        tunnel_splitting(giant_spin(10, D=-0.5, E=1e-4), Levels(0, 1), B=0.0)
+        tunnel_splitting(spin, Levels(0, 1), B=0.0, method=DoublePrecision())
+    chosen = tunnel_splitting(spin, Levels(0, 1), B=0.0)
+    assert chosen.method.startswith("Certified")
+    assert chosen.kelvin == pytest.approx(tunnel_splitting(spin, (10, -10)).kelvin, rel=1e-9)
 
 
 def test_dataset_holds_scalars() -> None:

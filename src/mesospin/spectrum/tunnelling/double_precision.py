@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 
 from mesospin.errors import ConvergenceError, InputError
@@ -74,62 +71,83 @@ def _between_states(line: FieldLine, pair: StatePair) -> Gap:
     return Gap.from_float(gap, relative_error=error, field=start, slope=float(pairs.slope[0]), note=note)
 
 
-class _TwoLevels(NamedTuple):
-    energy: NDArray[np.float64]
-    vectors: Array
-
-
 def _wide_gap(line: FieldLine, pair: StatePair, start: float, width: float) -> Gap:
     """Return the minimum distance of the two eigenlevels that carry a pair of basis states."""
     states = list(pair.states)
-
-    def levels_at(B: float) -> _TwoLevels:
-        energy, U = np.linalg.eigh(line.at(B))
-        weight = (np.abs(U[states]) ** 2).sum(axis=0)
-        chosen = np.sort(np.argsort(-weight, kind="stable")[:2])
-        return _TwoLevels(energy[chosen], U[:, chosen])
-
-    field = _minimum(line, levels_at, start, states)
-    energy, U = levels_at(field)
+    near = _rough_minimum(line, states, start)
+    lower, upper = _carriers(np.linalg.eigh(line.at(near))[1], states)
+    field = _exact_minimum(line, (lower, upper), near) if upper == lower + 1 else None
+    if field is None:
+        raise _mixed(pair)
+    energy, U = np.linalg.eigh(line.at(field))
+    if _carriers(U, states) != (lower, upper):
+        raise _mixed(pair)
+    U = U[:, [lower, upper]]
     # the same rule that names levels in a table of crossings
     if (np.abs(U[states]) ** 2).sum(axis=1).min() <= _LABEL_WEIGHT:
-        msg = (
-            f"the levels {pair.names[0]} and {pair.names[1]} are mixed too strongly to carry these labels; "
-            "use Levels(i, j) with a field B"
-        )
-        raise InputError(msg)
+        raise _mixed(pair)
     moments = np.linalg.eigvalsh(U.conj().T @ (line.G @ U))
-    gap, error = float(np.diff(energy)[0]), 10 * _EPS * width
+    gap, error = float(energy[upper] - energy[lower]), 10 * _EPS * width
     names = " and ".join(pair.names)
     _require_digits(gap, error, f"the splitting of {names}", "use method=Certified() or LargeSpin()")
     slope = float(np.diff(moments)[0])
+    if pair.is_opposite and abs(field - start) * abs(slope) > 10 * gap:
+        raise _mixed(pair)
     note = "difference of two eigenvalues at its minimum"
     return Gap.from_float(gap, relative_error=error / gap, field=field, slope=slope, note=note)
 
 
-def _minimum(
-    line: FieldLine, levels_at: Callable[[float], _TwoLevels], start: float, states: list[int]
-) -> float:
-    """Return the field of the smallest gap: where the moments of the two levels are equal."""
+def _mixed(pair: StatePair) -> InputError:
+    return InputError(
+        f"the levels {pair.names[0]} and {pair.names[1]} are mixed too strongly to carry these labels; "
+        "use Levels(i, j) with a field B"
+    )
+
+
+def _carriers(U: Array, states: list[int]) -> tuple[int, int]:
+    """Return the two levels that hold most of a pair of basis states."""
+    weight = (np.abs(U[states]) ** 2).sum(axis=0)
+    lower, upper = np.sort(np.argsort(-weight, kind="stable")[:2])
+    return int(lower), int(upper)
+
+
+def _rough_minimum(line: FieldLine, states: list[int], start: float) -> float:
+    """Return a field near the smallest distance of the levels that hold the pair."""
 
     def gap_at(B: float) -> float:
-        return float(np.diff(levels_at(B).energy)[0])
+        energy, U = np.linalg.eigh(line.at(B))
+        lower, upper = _carriers(U, states)
+        return float(energy[upper] - energy[lower])
 
-    def steepness(B: float) -> float:
-        U = levels_at(B).vectors
-        moments = np.einsum("ik,ij,jk->k", U.conj(), line.G, U, optimize=True).real
-        return float(moments[1] - moments[0])
-
-    slope = float(abs(np.diff(line.G.diagonal().real[states])[0]))
-    reach = 2 * max(gap_at(start) / slope, 1e-6)
+    reach = _reach(line, states, gap_at(start))
     best = minimize_scalar(
         gap_at, bounds=(start - reach, start + reach), method="bounded", options={"xatol": 1e-4 * reach}
     )
-    near = start if gap_at(start) <= best.fun else float(best.x)
-    lo, hi = near - 0.05 * reach, near + 0.05 * reach
-    if steepness(lo) < 0 < steepness(hi):
-        return float(brentq(steepness, lo, hi, xtol=1e-16, rtol=8.9e-16))
-    return near
+    return start if gap_at(start) <= best.fun else float(best.x)
+
+
+def _reach(line: FieldLine, states: list[int], gap: float) -> float:
+    slope = float(abs(np.diff(line.G.diagonal().real[states])[0]))
+    return 2 * max(gap / slope, 1e-6)
+
+
+def _exact_minimum(line: FieldLine, levels: tuple[int, int], near: float) -> float | None:
+    """Return the field at which two neighbouring levels have equal moments and repel, None for none."""
+
+    def steepness(B: float) -> float:
+        U = np.linalg.eigh(line.at(B))[1][:, list(levels)]
+        moments = np.einsum("ik,ij,jk->k", U.conj(), line.G, U, optimize=True).real
+        return float(moments[1] - moments[0])
+
+    energy, U = np.linalg.eigh(line.at(near))
+    chosen = U[:, list(levels)]
+    moments = np.linalg.eigvalsh(chosen.conj().T @ (line.G @ chosen))
+    reach = 0.1 * float(energy[levels[1]] - energy[levels[0]]) / max(float(np.ptp(moments)), 1e-300)
+    for widening in (1.0, 3.0, 9.0):
+        lo, hi = near - widening * reach, near + widening * reach
+        if steepness(lo) < 0 < steepness(hi):
+            return float(brentq(steepness, lo, hi, xtol=1e-16, rtol=8.9e-16))
+    return None
 
 
 def _between_levels(line: FieldLine, pair: Levels, field: float) -> Gap:

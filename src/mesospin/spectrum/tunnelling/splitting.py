@@ -216,9 +216,7 @@ def _splitting(problem: Problem, gap: Gap, method: str, why: str) -> Splitting:
     )
 
 
-def _zero(
-    problem: Problem, reason: str, field: float, slope: float, *, rigorous: bool = True
-) -> Splitting:
+def _zero(problem: Problem, reason: str, field: float, slope: float, *, rigorous: bool = True) -> Splitting:
     """Return the exact zero of a pair that symmetry or interference forbids."""
     _check_resonance(problem, field, 0.0)
     where = field if problem.B is None else problem.B

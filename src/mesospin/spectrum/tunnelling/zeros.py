@@ -9,7 +9,9 @@ import numpy as np
 
 from mesospin.spectrum.banded import ladder_period
 from mesospin.spectrum.downfold import DownfoldedPairs, downfold_pairs, forbidden_pairs
+from mesospin.spectrum.matrices import FieldLine, field_line
 from mesospin.spectrum.search import selection_rule
+from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
 from mesospin.spectrum.tunnelling.problem import Levels, Problem, StatePair
 
 #: Largest dimension whose dense matrices are looked at.
@@ -42,14 +44,26 @@ def symmetry_reason(problem: Problem) -> str:
 def _broken_rule(problem: Problem, pair: StatePair) -> str:
     """Return the selection rule that keeps the two states apart, empty if none does."""
     if problem.system.dimension <= DENSE_DIMENSION or len(problem.system.spins) > 1:
-        line = problem.line()
+        line = _acting_line(problem, pair)
         a, b = (np.array([state]) for state in pair.states)
         return selection_rule(problem.system, line) if forbidden_pairs(line, a, b)[0] else ""
-    period = ladder_period(problem.system, problem.axis, problem.transverse)
+    at_rest = pair.is_opposite and not any(problem.transverse)
+    axis = (0.0, 0.0, 1.0) if at_rest else problem.axis
+    period = ladder_period(problem.system, axis, problem.transverse)
     if period == 0:
         return "m is conserved"
     apart = (pair.states[0] - pair.states[1]) % period
     return f"m changes by multiples of {period} only" if apart else ""
+
+
+def _acting_line(problem: Problem, pair: StatePair) -> FieldLine:
+    """Return H(B) with the terms that act at the crossing.
+
+    Opposite states meet in no field at all, where a tilt of the axis opens nothing.
+    """
+    if pair.is_opposite and not any(problem.transverse):
+        return field_line(problem.system)
+    return problem.line()
 
 
 def crossing(problem: Problem) -> tuple[float, float]:
@@ -61,11 +75,13 @@ def crossing(problem: Problem) -> tuple[float, float]:
         moments = np.linalg.eigvalsh(U.conj().T @ (line.G @ U))
         return field, float(moments[1] - moments[0])
     if problem.system.dimension > DENSE_DIMENSION:
-        return (0.0 if problem.pair.is_opposite else math.nan), math.nan
+        gap = LargeSpin().gap(problem)
+        return gap.field, gap.slope
     first, second = (np.array([state]) for state in problem.pair.states)
-    pairs = downfold_pairs(problem.line(), first, second)
-    field = 0.0 if problem.pair.is_opposite and not any(problem.transverse) else float(pairs.field[0])
-    return field, float(pairs.slope[0])
+    pairs = downfold_pairs(_acting_line(problem, problem.pair), first, second)
+    if problem.pair.is_opposite and not any(problem.transverse):
+        return 0.0, float(pairs.slope[0]) * problem.axis[2]
+    return float(pairs.field[0]), float(pairs.slope[0])
 
 
 class DiabolicalPoint(NamedTuple):
@@ -96,7 +112,7 @@ def diabolical_point(problem: Problem) -> DiabolicalPoint | None:
     here = pair_at(0.0, 0.0)
     nearby = np.array([pair_at(_STEP, 0.0).gap[0], pair_at(0.0, _STEP).gap[0]])
     gap, largest = float(here.gap[0]), float(np.max(nearby))
-    if not (here.converged[0] and here.weight[0] > _WEIGHT and 0 < largest):
+    if not (here.converged[0] and here.weight[0] > _WEIGHT and largest > 0):
         return None
     if gap > largest / _STEP * _RESOLUTION * max(1.0, math.hypot(bx, by)):
         return None

@@ -1,0 +1,132 @@
+"""Tables of results on tunnelling: splittings, maps, wells, ensembles, spins of all sizes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mesospin.report.cells import Column, Table, columns_of, scalars_of, unit_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def _splitting(dataset: xr.Dataset) -> Sequence[Table]:
+    wanted = ("splitting", "log10_splitting", "relative_error", "rigorous", "field", "slope")
+    inputs = json.loads(dataset.attrs["inputs"])
+    names = ("digits", "field_digits", "zero", "reason")
+    account = tuple(dataset[name].values.item() for name in names)
+    return [
+        scalars_of(dataset, "splitting", "Tunnel splitting (full gap)", wanted),
+        Table(
+            "account",
+            "How it was found",
+            (*(Column(name) for name in names), Column("method"), Column("why")),
+            ((*account, str(inputs["method"]), str(inputs["why"])),),
+        ),
+    ]
+
+
+def _map(dataset: xr.Dataset) -> Sequence[Table]:
+    """Return, for every azimuth, the ends and the lowest splitting along the transverse field."""
+    gap, transverse = dataset["splitting"].values, dataset["transverse"].values
+    azimuth = np.atleast_1d(np.degrees(dataset["azimuth"].values))
+    columns = (
+        Column("azimuth", "deg"),
+        Column("smallest_splitting", "K"),
+        Column("at_transverse_field", "T"),
+        Column("largest_splitting", "K"),
+        Column("local_minima"),
+    )
+    rows = []
+    for angle, line in zip(azimuth, np.atleast_2d(gap), strict=True):
+        known = np.isfinite(line)
+        if not known.any():
+            continue
+        inner = line[1:-1]
+        minima = int(np.sum((inner < line[:-2]) & (inner < line[2:])))
+        lowest = int(np.nanargmin(line))
+        rows.append(
+            (float(angle), float(line[lowest]), float(transverse[lowest]), float(np.nanmax(line)), minima)
+        )
+    return [Table("azimuths", "Splitting along the transverse field", columns, tuple(rows))]
+
+
+def _points(dataset: xr.Dataset) -> Sequence[Table]:
+    names = ("Bx", "By", "Bz", "charge", "level", "energy", "residual")
+    return [columns_of(dataset, "points", "Diabolical points", names)]
+
+
+def _wave_functions(dataset: xr.Dataset) -> Sequence[Table]:
+    wanted = [name for name in _PAIR if name in dataset and dataset[name].dims == ()]
+    along = [str(name) for name in dataset.data_vars if dataset[name].dims == ("state",)]
+    return [
+        scalars_of(dataset, "pair", "The pair", wanted),
+        columns_of(dataset, "states", "Its states", ["state", *along]),
+    ]
+
+
+_PAIR: Final = ("splitting", "log10_splitting", "field", "bias", "mixing_angle")
+
+
+def _double_well(dataset: xr.Dataset) -> Sequence[Table]:
+    wells = ("well", "well_theta", "well_energy", "barrier", "quantum_barrier", "ground")
+    pairs = ("tunnel_left", "tunnel_right", "splitting", "crossing_field", "reason")
+    return [
+        columns_of(dataset, "wells", "Wells", wells),
+        columns_of(dataset, "tunnelling", "Resonant pairs of levels", pairs),
+    ]
+
+
+def _distribution(dataset: xr.Dataset) -> Sequence[Table]:
+    names = ("median_log10", "mean_log10", "spread_log10", "rms_splitting", "zero_share", "zero_reason")
+    return [scalars_of(dataset, "ensemble", "Splittings of the ensemble", names)]
+
+
+def _objects(dataset: xr.Dataset) -> Sequence[Table]:
+    names = (
+        "spin",
+        "splitting",
+        "tunnelling_time",
+        "barrier",
+        "attempt_rate",
+        "crossover_temperature",
+        "reason",
+        "verdict",
+    )
+    return [columns_of(dataset, "spins", "Which spin is a quantum object", names)]
+
+
+def _switching(dataset: xr.Dataset) -> Sequence[Table]:
+    coldest = dataset.isel(temperature=int(np.argmin(dataset["temperature"].values)))
+    names = ("case", "mean_field", "field_width", "viscosity", "waiting_variation")
+    temperature = float(coldest["temperature"])
+    angles = ("field_angle", "crossover", "cold_field", "imitation_field", "needed_angle")
+    return [
+        columns_of(coldest, "samples", f"Samples at {temperature:g} K", names),
+        columns_of(dataset, "angles", "The tunnelling particle against the overheated one", angles),
+        _needed(dataset),
+    ]
+
+
+def _needed(dataset: xr.Dataset) -> Table:
+    names = ("temperature", "needed_mean", "needed_width", "needed_imitation", "needed_waiting")
+    columns = tuple(Column(name, unit_of(dataset, name)) for name in names)
+    values = [dataset[name].values.tolist() for name in names]
+    title = "Switchings needed to tell the tunnelling particle from others"
+    return Table("needed", title, columns, tuple(zip(*values, strict=True)))
+
+
+TUNNELLING_TABLES: Final[dict[str, Callable[[xr.Dataset], Sequence[Table]]]] = {
+    "splitting": _splitting,
+    "splitting_map": _map,
+    "diabolical_points": _points,
+    "tunnelling_pair": _wave_functions,
+    "double_well": _double_well,
+    "splitting_distribution": _distribution,
+    "quantum_objects": _objects,
+    "switching": _switching,
+}
