@@ -4,6 +4,8 @@ A bare number is in the package's unit (K, T, T/s).  One unit at the end holds f
 in "0.05,1.5 K".
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from typing import Final
