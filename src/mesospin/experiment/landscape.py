@@ -57,7 +57,8 @@ class Landscape:
         Chebyshev coefficients, in 2x - 1 with x the energy over the barrier, of the regular part of the
         action per spin; see `action_per_spin`.
     ways : int
-        Number of equal saddle points: 2 where the field is along the easy axis, else 1.
+        Number of equal saddle points: 2 where the field is along the easy axis, else 1.  The higher of two
+        unequal ones is left out, which next to the axis costs up to a factor 2 of the rate.
     tunnels : bool
         Whether the path under the barrier ends in the other well at all these fields.
     """

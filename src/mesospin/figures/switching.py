@@ -147,7 +147,8 @@ def _counts(dataset: xr.Dataset) -> str:
     best = int(np.argmin(needed))
     alone = float(dataset["needed_imitation"][_coldest(dataset)])
     return (
-        f"switchings to exclude the leak with {100 * inputs['confidence']:g} % confidence:\n"
+        f"switchings to exclude the leak, $B_\\mathrm{{sw}}$ known, "
+        f"confidence {100 * inputs['confidence']:g} %:\n"
         f"{_number(float(needed[best]))} by the mean at "
         f"{np.rad2deg(dataset['field_angle'].values[best]):.0f} deg, "
         f"{_number(alone)} by the width at {np.rad2deg(inputs['angle']):.0f} deg alone"
