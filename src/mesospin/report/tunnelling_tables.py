@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
 
 from mesospin.report.cells import Column, Table, columns_of, scalars_of, unit_of
 
@@ -32,8 +31,9 @@ def _splitting(dataset: xr.Dataset) -> Sequence[Table]:
 
 def _map(dataset: xr.Dataset) -> Sequence[Table]:
     """Return, for every azimuth, the ends and the lowest splitting along the transverse field."""
-    gap, transverse = dataset["splitting"].values, dataset["transverse"].values
-    azimuth = np.atleast_1d(np.degrees(dataset["azimuth"].values))
+    transverse = dataset["transverse"].values.tolist()
+    azimuth = dataset["azimuth"].values.reshape(-1).tolist()
+    lines = dataset["splitting"].values.reshape(len(azimuth), len(transverse)).tolist()
     columns = (
         Column("azimuth", "deg"),
         Column("smallest_splitting", "K"),
@@ -42,16 +42,12 @@ def _map(dataset: xr.Dataset) -> Sequence[Table]:
         Column("local_minima"),
     )
     rows = []
-    for angle, line in zip(azimuth, np.atleast_2d(gap), strict=True):
-        known = np.isfinite(line)
-        if not known.any():
-            continue
-        inner = line[1:-1]
-        minima = int(np.sum((inner < line[:-2]) & (inner < line[2:])))
-        lowest = int(np.nanargmin(line))
-        rows.append(
-            (float(angle), float(line[lowest]), float(transverse[lowest]), float(np.nanmax(line)), minima)
-        )
+    for angle, line in zip(azimuth, lines, strict=True):
+        known = [(gap, field) for gap, field in zip(line, transverse, strict=True) if not math.isnan(gap)]
+        if known:
+            triples = zip(line, line[1:], line[2:], strict=False)
+            minima = sum(before > gap < after for before, gap, after in triples)
+            rows.append((math.degrees(angle), *min(known), max(known)[0], minima))
     return [Table("azimuths", "Splitting along the transverse field", columns, tuple(rows))]
 
 
@@ -101,7 +97,7 @@ def _objects(dataset: xr.Dataset) -> Sequence[Table]:
 
 
 def _switching(dataset: xr.Dataset) -> Sequence[Table]:
-    coldest = dataset.isel(temperature=int(np.argmin(dataset["temperature"].values)))
+    coldest = dataset.isel(temperature=int(dataset["temperature"].argmin()))
     names = ("case", "mean_field", "field_width", "viscosity", "waiting_variation")
     temperature = float(coldest["temperature"])
     angles = ("field_angle", "crossover", "cold_field", "imitation_field", "needed_angle")
