@@ -498,3 +498,18 @@ def test_curie_weiss_line_of_erw10():
     zJ = -0.088 / curie * 1.2**2 * MU_B
     chi = susceptibility(system, T, mean_field=MeanField(zJ, g=1.2)).chi.values[:, 2, 2]
     np.testing.assert_allclose(chi, curie / (T + 0.088), rtol=1e-3)
+
+
+def test_erw10_as_printed_against_libmcphase():
+    """Numbers of libmcphase 0.2.0 (cf1ion, "Er3+", K, Blm; field along (3, 4, 12)/13).
+
+    Its constants of nature are rounded at the sixth digit.
+    """
+    system, T, axis = ms.load("erw10-printed"), [2.0, 20.0, 300.0], (3, 4, 12)
+    moment = [[7.370182, 8.563438], [1.063528, 7.813921], [0.040869, 0.571018]]
+    found = magnetisation(system, T, [0.5, 7.0], axis=axis).magnetisation
+    np.testing.assert_allclose(found, moment, rtol=4e-6, atol=1e-6)
+    chi = susceptibility(system, T, axis=axis).chi_along
+    np.testing.assert_allclose(chi, [12.96946366, 1.1947614, 0.04565015], rtol=4e-6)
+    heat = heat_capacity(system, T, 0.0).heat_capacity
+    np.testing.assert_allclose(heat, [0.03990706, 3.55837959, 2.06512313], rtol=3e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mesospin.constants import GAS_CONSTANT
 from mesospin.errors import InputError
@@ -160,11 +160,19 @@ def _draw_susceptibility_against_field(dataset: xr.Dataset, values: Floats, T: f
 def draw_heat_capacity(dataset: xr.Dataset) -> Figure:
     """Draw C against T, one colour a field; C against B at one temperature.  In units of R on the right."""
     figure, axes = _draw_molar(dataset, "heat_capacity", "Magnetic heat capacity")
-    right = axes.secondary_yaxis("right", functions=(lambda c: c / GAS_CONSTANT, lambda c: c * GAS_CONSTANT))
+    right = axes.secondary_yaxis("right", functions=(_over_gas_constant, _times_gas_constant))
     right.set_ylabel("$C/R$")
     axes.tick_params(right=False, which="both")
     axes.set_ylim(0.0)
     return figure
+
+
+def _over_gas_constant(heat: ArrayLike) -> Floats:
+    return np.asarray(heat, dtype=np.float64) / GAS_CONSTANT
+
+
+def _times_gas_constant(reduced: ArrayLike) -> Floats:
+    return np.asarray(reduced, dtype=np.float64) * GAS_CONSTANT
 
 
 def draw_entropy(dataset: xr.Dataset) -> Figure:

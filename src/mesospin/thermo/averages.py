@@ -13,9 +13,11 @@ throughout, and no numerical derivatives.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from mesospin.constants import MU_B
 from mesospin.model.system import SpinSystem
@@ -28,6 +30,9 @@ Kernel = Callable[[SpinSystem, Floats, Floats, Floats], tuple[Floats, ...]]
 
 #: Largest array of divided differences that is made at once [bytes].
 _PAIR_BYTES = 2**25
+
+#: Number of states from which sparse products with the moment operators are faster than dense ones.
+_SPARSE_FROM = 48
 
 
 def caloric(
@@ -51,14 +56,19 @@ def caloric(
 def moments(system: SpinSystem, vectors: Floats, directions: Floats, T: Floats) -> tuple[Floats]:
     """Return the thermal moment (f, t, k) [mu_B] along the directions (Hellmann-Feynman)."""
     energy, states = eigenstates(system, vectors)
-    operators = _moment_operators(system, directions)
     bra = states.conj()
-    expectation = np.stack(
-        [np.einsum("fia,fia->fa", bra, operators[:, k] @ states).real for k in range(operators.shape[1])],
-        axis=-1,
-    )
+    if system.dimension < _SPARSE_FROM:
+        operators = _moment_operators(system, directions)
+        applied = (operators[:, k] @ states for k in range(operators.shape[1]))
+        own = np.stack([np.einsum("fia,fia->fa", bra, ket).real for ket in applied], axis=-1)
+    else:
+        # In real states the imaginary part of a Hermitian operator averages to zero.
+        sparse = [m if np.iscomplexobj(states) else m.real for m in _sparse_moments(system)]
+        kets = (np.stack([matrix @ state for state in states]) for matrix in sparse)
+        components = np.stack([np.einsum("fia,fia->fa", bra, ket).real for ket in kets], axis=-1)
+        own = components @ directions.swapaxes(-1, -2)
     weight, _ = occupations(energy, T)
-    return (weight @ expectation,)
+    return (weight @ own,)
 
 
 def response(
@@ -78,8 +88,7 @@ def response(
     .. [1] J. H. Van Vleck, The Theory of Electric and Magnetic Susceptibilities (Oxford, 1932), chapter VII.
     """
     energy, states = eigenstates(system, vectors)
-    operators = _moment_operators(system, directions)
-    matrix = states.conj().swapaxes(-1, -2)[:, None] @ operators @ states[:, None]
+    matrix = states.conj().swapaxes(-1, -2)[:, None] @ _applied(system, directions, states)
     own = np.einsum("fkii->fik", matrix).real
     weight, _ = occupations(energy, T)
     moment = weight @ own
@@ -100,6 +109,23 @@ def _moment_operators(system: SpinSystem, directions: Floats) -> Array:
     G = affine_hamiltonian(system).G
     operators: Array = np.einsum("fkc,cij->fkij", directions / -MU_B, G)
     return operators if np.any(operators.imag) else operators.real.copy()
+
+
+@lru_cache(maxsize=16)
+def _sparse_moments(system: SpinSystem) -> tuple[csr_array, ...]:
+    """Return the operators of the moment along x, y, z, which have a few elements a row."""
+    matrices = (g / -MU_B for g in affine_hamiltonian(system).G)
+    return tuple(csr_array(m if np.any(m.imag) else m.real) for m in matrices)
+
+
+def _applied(system: SpinSystem, directions: Floats, states: Array) -> Array:
+    """Return the operators of the moment along ``directions`` applied to states, shape (f, k, n, n)."""
+    if system.dimension < _SPARSE_FROM:
+        dense: Array = np.matmul(_moment_operators(system, directions), states[:, None])
+        return dense
+    sparse = _sparse_moments(system)
+    components = np.stack([np.stack([matrix @ state for matrix in sparse]) for state in states])
+    return np.asarray(np.einsum("fkc,fcij->fkij", directions, components))
 
 
 def _van_vleck(energy: Floats, matrix: Array, weight: Floats, T: Floats) -> Floats:

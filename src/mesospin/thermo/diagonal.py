@@ -59,7 +59,8 @@ def _block(
     matrices: list[Array] = [H0[square], *(G[component][square] for component in used)]
     if not any(np.any(matrix.imag) for matrix in matrices):
         matrices = [matrix.real for matrix in matrices]
-    h: Array = np.repeat(matrices[0][None], len(vectors), axis=0)
+    h = np.empty((len(vectors), *matrices[0].shape), dtype=matrices[0].dtype)
+    h[:] = matrices[0]
     for component, slope in zip(used, matrices[1:], strict=True):
         np.add(h, vectors[:, component, None, None] * slope, out=h)
     return h

@@ -5,6 +5,7 @@ import pytest
 
 import mesospin as ms
 from mesospin.spectrum.matrices import affine_hamiltonian
+from mesospin.thermo import averages as averages_module
 from mesospin.thermo import sample as sample_module
 from mesospin.thermo.averages import caloric, moments, response
 from mesospin.thermo.diagonal import eigenstates, eigenvalues
@@ -51,3 +52,20 @@ def test_response_holds_the_moment_of_the_cheaper_kernel():
     fields, T = np.random.default_rng(2).normal(size=(5, 3)), np.array([[0.2, 3.0]])
     (cheap,) = Crystal(system).average(moments, fields, T)
     np.testing.assert_allclose(Crystal(system).average(response, fields, T)[0], cheap, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "directions", [np.eye(3)[None], np.array([[[0.36, -0.48, 0.8]]])], ids=["three", "one"]
+)
+@pytest.mark.parametrize("field", [(0.0, 0.0, 1.3), (0.4, -0.2, 1.3)], ids=["real", "complex"])
+def test_sparse_and_dense_products_agree(directions, field, monkeypatch):
+    vectors, T = np.array([field, np.multiply(2.0, field)]), np.array([[0.3, 5.0]])
+    found = {}
+    for size in (1, 10**6):
+        monkeypatch.setattr(averages_module, "_SPARSE_FROM", size)
+        found[size] = (
+            *moments(SYSTEM, vectors, directions, T),
+            *response(SYSTEM, vectors, directions, T),
+        )
+    for sparse, dense in zip(found[1], found[10**6], strict=True):
+        np.testing.assert_allclose(sparse, dense, rtol=1e-10, atol=1e-11)
