@@ -98,10 +98,10 @@ def _keep(which: int, window: Real, border: Real, effective: Real, measures: Rea
     if which == 1:
         for c in range(4):
             effective[1, 0, c] = border[0, 0, c]
-        measures[1] = border[2, 0, 0]
+        measures[1] = abs(border[2, 0, 0]) + abs(border[2, 0, 2])
     else:
         for k in range(window.shape[0]):
-            border[2, k, 0] = abs(window[k, 0, 0]) + abs(window[k, 0, 2])
+            border[2, k, 0], border[2, k, 2] = window[k, 0, 0], window[k, 0, 2]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -129,12 +129,24 @@ def _eliminate(
         coupling = _entry(border, q, 0, -1.0)
         for k in range(1, size):
             _subtract(border, q, k, scaled, k, coupling, real)
-            if q == 0:
-                step = abs(scaled[k, 0]) + abs(scaled[k, 2])
-                border[2, k, 0] += step * (abs(coupling[0]) + abs(coupling[2]))
         scaled[0, 0], scaled[0, 1] = multiply(border[q, 0, 0], border[q, 0, 1], ih, il)
         scaled[0, 2], scaled[0, 3] = multiply(border[q, 0, 2], border[q, 0, 3], ih, il)
         _dress(q, border, scaled, effective, measures, place)
+    if active > 0:
+        _disturb(border, scaled, place)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _disturb(border: Real, scaled: Real, place: Integers) -> None:
+    """Carry on what a relative error of one in every step so far adds up to, with random signs."""
+    re, im = border[2, 0, 0], border[2, 0, 2]
+    size = abs(border[0, 0, 0]) + abs(border[0, 0, 2])
+    for k in range(1, border.shape[1]):
+        place[5] = place[5] * 6364136223846793005 + 1442695040888963407
+        a, b = scaled[k, 0], scaled[k, 2]
+        error = (abs(a) + abs(b)) * size
+        border[2, k, 0] -= a * re - b * im + (error if place[5] > 0 else -error)
+        border[2, k, 2] -= a * im + b * re
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -175,7 +187,7 @@ def _shift(window: Real, border: Real, place: Integers) -> None:
                 window[i, k, c] = window[i + 1, k + 1, c]
             border[0, i, c] = border[0, i + 1, c]
             border[1, i, c] = border[1, i + 1, c]
-        border[2, i, 0] = border[2, i + 1, 0]
+            border[2, i, c] = border[2, i + 1, c]
     if place[2] == 1 and place[4] == 0:
         _rescale(border, place)
 
@@ -206,17 +218,17 @@ def fold(
         Energy.
     kept : integers (first, second, skipped)
         Sites that are kept, in this order along the chain, and one that is left out; -1 for none.
-    place : integers (next site, exponent, active, real, storing)
-        Where the sweep stands: the binary exponent of the first border, the number of kept sites passed,
-        1 if all elements are real, 1 if the factors are stored.
+    place : integers (next site, exponent, active, real, storing, random)
+        Where the sweep stands: the binary exponent of the border, the number of kept sites passed, 1 if all
+        elements are real, 1 if the factors are stored, the state of a generator of random signs.
     window : array, shape (w + 1, w + 1, 4)
         Lower triangle of the matrix of the sites in the window.
     border : array, shape (3, w + 1, 4)
-        Elements <site|M|kept> for both kept sites; the sizes of what adds up to the first.
+        Elements <site|M|kept> for both kept sites; the error of the first for a relative error of one a step.
     effective : array, shape (2, 2, 4)
         Lower triangle of the effective matrix of the kept sites; <second|M|first> has the exponent.
     measures : array, shape (2,)
-        Smallest pivot relative to its row; sizes of what adds up to <second|M|first>.
+        Smallest pivot relative to its row; that error of <second|M|first>.
     factors : array, shape (n, w + 2, 4)
         Receives column, pivot and border of every site that is eliminated.
     """

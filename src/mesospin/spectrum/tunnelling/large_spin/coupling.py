@@ -123,7 +123,7 @@ def effective(chain: Chain, a: int, b: int, energy: fmpq, ends: tuple[int, int])
     window, border, matrix = np.zeros((w + 1, w + 1, 4)), np.zeros((3, w + 1, 4)), np.zeros((2, 2, 4))
     measures, factors = np.array([1.0, 0.0]), np.zeros((0, w + 2, 4))
     real = not any(parts[1].any() for parts in chain.hops.values())
-    place, kept = np.array([0, 0, 0, int(real), 0]), np.array([a - ends[0], b - ends[0], -1])
+    place, kept = np.array([0, 0, 0, int(real), 0, 1]), np.array([a - ends[0], b - ends[0], -1])
     eh, el = split(energy)
 
     def take(d: np.ndarray, rows: np.ndarray) -> None:
@@ -136,8 +136,10 @@ def effective(chain: Chain, a: int, b: int, energy: fmpq, ends: tuple[int, int])
         exact((float(matrix[i, k, c]), float(matrix[i, k, c + 1]))) for i, k, c in _ENTRIES
     )
     size = math.hypot(float(real_part), float(imaginary))
-    cancelled = float(measures[1]) / size if size else math.inf
-    error = 10 * EPSILON * (ends[1] - ends[0] + 1) * cancelled / float(measures[0])
+    count = ends[1] - ends[0] + 1
+    disturbed = float(measures[1]) / size if size else math.inf
+    error = 10 * EPSILON * (disturbed + count) / float(measures[0])
+    cancelled = max(1.0, disturbed / math.sqrt(count))
     return Effective(first, second, real_part, imaginary, int(place[1]), error, cancelled)
 
 

@@ -29,15 +29,61 @@ _MIXED = 0.2
 _ENERGY_ERROR = 1e-28
 #: Relative error above which no digits are meant.
 _MEANINGLESS = 1e-3
-#: Part of its width to which the bottom of a parabola is found in doubles.
-_FLAT = 1e-9
+#: Part of its width to which the minimum is found: skew of the parabola, rounding.
+_FLAT, _FLATTEST = 1e-5, 1e-11
 #: Bound of d ln(gap)/dE times the spacing of the levels.
 _SENSITIVITY = 1e3
 
 
 @dataclass(frozen=True, slots=True)
 class LargeSpin(Method):
-    """Splittings of a single spin from the chain of its states."""
+    r"""Splittings of a single spin of any size, S = 1 to 1e9, down to 10^(-10^9) K.
+
+    The states that the Hamiltonian connects form a chain, and a level of a well occupies some
+    :math:`\sqrt S` of its sites.  With one site of each well kept and all others eliminated exactly at the
+    energy E of the two levels,
+
+    .. math:: \Delta = 2|h_{ab}(E)|/\sqrt{Z_aZ_b},\qquad Z = |\psi|^2 \text{ with } \psi_a = 1 ,
+
+    where E, and the field at which both levels have it, are found on those few sites and :math:`h_{ab}` is
+    one sweep through the barrier, a mantissa with an exponent of its own.  All numbers carry 32 digits.
+    Where the neglected terms, of the order (gap / level spacing)^2, would show, both levels are solved for
+    on the whole chain and subtracted instead.
+
+    Labels: the pair (m, m') are levels of the two wells, counted from their bottoms as |m| and |m'| are
+    without transverse terms.  This is where the states go when those terms grow, however much they mix.
+
+    Notes
+    -----
+    The error is an estimate: the rounding of the 17 digits shown, what a relative error of 1e-31 in every
+    step adds up to (it decides where paths interfere, and when the z axis is far from the easy axis), and
+    the neglected terms.  Measured against ball arithmetic it is below 4e-16 up to S = 1e4.  Time and memory
+    grow like S: at S = 1e5 some 5 ms for a biaxial or a tetragonal spin and 8 ms for one in a transverse
+    field, where elements span one site of the chain; 0.1 s where they span two (a field together with
+    E), 0.15 s for four.
+
+    Raises
+    ------
+    InputError
+        If the system has several spins, the pair is given by positions in energy, its states have the same
+        moment along the axis, no barrier stands between them or they lie above it.
+    ConvergenceError
+        If nothing is left of the paths that interfere.
+
+    References
+    ----------
+    .. [1] H. Feshbach, Ann. Phys. (N.Y.) 5, 357 (1958).
+    .. [2] D. A. Garanin, J. Phys. A 24, L61 (1991).
+
+    Examples
+    --------
+    >>> from mesospin.model.system import giant_spin
+    >>> from mesospin.spectrum.tunnelling.problem import read_problem
+    >>> spin = giant_spin(100_000, D=-1.0, E=0.125)
+    >>> gap = LargeSpin().gap(read_problem(spin, (100_000, -100_000), None, (0, 0, 1), (0, 0)))
+    >>> gap.digits[:12], round(gap.log10, 3), gap.relative_error < 1e-11
+    ('6.3240293948', -120233.199, True)
+    """
 
     def gap(self, problem: Problem) -> Gap:
         """Return the gap of the pair at its own crossing."""
@@ -106,8 +152,8 @@ def _energy_error(met: Meeting) -> float:
 
 def _vanishing(asked: Question) -> str:
     return (
-        f"the splitting of {asked.names[0]} and {asked.names[1]} vanishes within 30 digits of the paths that "
-        "interfere; it is zero by symmetry or at a diabolical point"
+        f"the splitting of {asked.names[0]} and {asked.names[1]} is lost where paths cancel: it is zero by "
+        "symmetry or at a diabolical point, or z is far from the easy axis; use Certified() or turn the axes"
     )
 
 
@@ -123,7 +169,7 @@ def _wide(asked: Question, met: Meeting, gap: float, ratio: float, slope: float)
     mantissa, exponent = math.frexp(gap)
     note = "both levels of the two wells, in 32 digits"
     error = 4 * _ROUNDING + noise / gap
-    met = met._replace(field=field, mismatch=1e-3 * gap * (ratio + _FLAT))
+    met = met._replace(field=field, mismatch=gap * (_FLAT * ratio + _FLATTEST))
     return _result(met, mantissa, exponent + met.chains[0].exponent, error, slope, note)
 
 
@@ -133,6 +179,9 @@ def _result(met: Meeting, mantissa: float, exponent: int, error: float, slope: f
     gap = Gap.from_parts(
         mantissa, exponent, 2, relative_error=error, field=float(field), slope=slope, note=note
     )
+    if error > 0.0:
+        meant = max(2, min(17, 2 - math.floor(math.log10(error))))
+        gap = dataclasses.replace(gap, digits=f"{Decimal(gap.digits):.{meant - 1}e}")
     return dataclasses.replace(gap, field_digits=_field_digits(met, slope))
 
 
@@ -142,4 +191,4 @@ def _field_digits(met: Meeting, slope: float) -> str:
     error = math.ldexp(_ENERGY_ERROR + met.mismatch, met.chains[0].exponent) / abs(slope)
     digits = max(1, min(30, math.floor(math.log10(abs(float(met.field)) / error))))
     value = Context(prec=digits).divide(Decimal(int(met.field.p)), Decimal(int(met.field.q)))
-    return f"{value:f}" if -6 <= value.adjusted() <= 20 else str(value)
+    return f"{value:f}" if -6 <= value.adjusted() <= 20 else str(value).lower()

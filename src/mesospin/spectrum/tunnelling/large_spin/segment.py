@@ -134,7 +134,7 @@ def folded_segment(part: Segment, eh: float, el: float, kept: int, skipped: int)
     w = part.chain.width
     window, border, effective = np.zeros((w + 1, w + 1, 4)), np.zeros((3, w + 1, 4)), np.zeros((2, 2, 4))
     measures, factors = np.array([1.0, 0.0]), np.zeros((part.sites, w + 2, 4))
-    place = np.array([0, 0, 0, int(not part.off[:, 2].any()), 1])
+    place = np.array([0, 0, 0, int(not part.off[:, 2].any()), 1, 1])
     sites = np.array([kept, -1, skipped])
     ending = np.array([[eh + 1.0] * w, [el] * w])
     for d, off in ((part.d, part.off), (ending, np.zeros((w, 4, w)))):
