@@ -57,7 +57,7 @@ class Walker(NamedTuple):
 
     ``at``: t, E, B, dE/dt, dB/dt and their derivatives; ``states`` (n, 2): normalised dressed states;
     ``anchors`` (2,) and ``labels`` (2,): basis states; ``scale``: largest element of H and width of the
-    spectrum [K].
+    spectrum [K], and the gaps within which there may be no third level.
     """
 
     at: Real
@@ -123,7 +123,7 @@ def _advance(bench: Bench, line: Line, walker: Walker, t: float) -> int:
         return _MISSED
     Za, Zb = bench.Z[0, 0].real, bench.Z[1, 1].real
     gap = 2.0 * abs(bench.h[0, 1]) / np.sqrt(Za * Zb)
-    if gap > _DOUBTFUL * walker.scale[1] and not _is_doublet(bench, E, gap):
+    if gap > _DOUBTFUL * walker.scale[1] and not _is_doublet(bench, E, walker.scale[2] * gap):
         return _LOST
     bracket(line.K, bench.X, bench.k)
     ga, gb = bench.g[0, 0].real / Za, bench.g[1, 1].real / Zb
@@ -136,6 +136,7 @@ def _advance(bench: Bench, line: Line, walker: Walker, t: float) -> int:
     for j in range(2):
         for i in range(n):
             walker.states[i, j] = bench.X[i, j] / np.sqrt(bench.Z[j, j].real)
+    move_anchors(walker.states, walker.anchors)
     return _FOUND
 
 
@@ -152,14 +153,14 @@ def kept(bench: Bench, states: Complex) -> bool:
 
 
 @helper()
-def _is_doublet(bench: Bench, E: float, gap: float) -> bool:
-    """Return whether the two levels at E are nearer to each other than to any third one."""
-    return levels_below(bench, E + 1.5 * gap) - levels_below(bench, E - 1.5 * gap) == 2
+def _is_doublet(bench: Bench, E: float, distance: float) -> bool:
+    """Return whether there is no third level within a distance of the two at E."""
+    return levels_below(bench, E + distance) - levels_below(bench, E - distance) == 2
 
 
 @helper()
 def _record(bench: Bench, walker: Walker, row: Real) -> None:
-    """Write down the place of the walker, whose dressed states are on the bench, and move its anchors."""
+    """Write down the place of the walker, whose dressed states are on the bench."""
     anchors, states, labels = walker.anchors, walker.states, walker.labels
     Za, Zb = bench.Z[0, 0].real, bench.Z[1, 1].real
     row[0], row[1] = walker.at[1], walker.at[2]
@@ -167,7 +168,6 @@ def _record(bench: Bench, walker: Walker, row: Real) -> None:
     row[3] = min(weight(states, labels[0], 0), weight(states, labels[1], 1))
     row[4] = bench.g[0, 0].real / Za - bench.g[1, 1].real / Zb
     row[5], row[6] = anchors[0], anchors[1]
-    move_anchors(states, anchors)
 
 
 @helper()
@@ -229,7 +229,7 @@ def _least_gap(bench: Bench, Gz: Complex, row: Real, scale: float) -> None:
             curvature = (steepness - last) / moved
         last, moved = steepness, -steepness / curvature
         if moved * moved * curvature < 1e-13 * gap * gap:
-            row[1], row[2] = B, gap
+            row[1], row[2] = B + moved, gap
             break
         B += min(max(moved, -gap / slope), gap / slope)
 

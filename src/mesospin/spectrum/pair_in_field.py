@@ -18,13 +18,17 @@ from mesospin.spectrum.tunnelling.problem import Levels, StatePair, read_pair
 
 #: Weight that the named states must have in the levels at zero transverse field.
 _LABEL_WEIGHT = 0.5
+#: Gaps within which a third level ends the pair, and the part of the room at zero transverse field that is
+#: given to pairs that start with less.
+_ISOLATION, _ROOM = 3.0, 0.8
 
 
 class PairInField(NamedTuple):
     """H(B) = H0 + sum_f B_f G_f, the pair, and its crossing without transverse field.
 
     ``H0`` and ``Gx, Gy, Gz`` (n, n) [K, K/T]; ``energy`` [K] and ``field`` [T] of the crossing; ``states``
-    (n, 2), its normalised dressed states; ``scale``: largest element of H0 and width of the spectrum [K].
+    (n, 2), its normalised dressed states; ``scale``: largest element of H0 and width of the spectrum [K],
+    and the number of gaps within which there may be no third level.
     """
 
     pair: StatePair
@@ -56,8 +60,10 @@ class PairInField(NamedTuple):
             raise InputError(msg)
         bench = Bench.of(len(H0))
         bench.A[:] = H0
-        scale = np.array([np.abs(H0).max(), np.ptp(np.linalg.eigvalsh(H0))]) + np.finfo(np.float64).tiny
         energy, field = float(found.energy[0]), float(found.field[0])
+        levels = np.linalg.eigvalsh(H0 + field * G[2])
+        isolation = _isolation(levels, energy, float(found.gap[0]))
+        scale = np.array([np.abs(H0).max(), np.ptp(levels), isolation])
         crossing(bench, G[2].copy(), energy, field, named.states, float(scale[0]))
         states = bench.X / np.linalg.norm(bench.X, axis=0)
         Gx, Gy, Gz = (matrix.copy() for matrix in G)
@@ -73,6 +79,14 @@ class PairInField(NamedTuple):
         """Return the line of transverse fields origin + t direction."""
         start = self.H0 + origin[0] * self.Gx + origin[1] * self.Gy
         return Line(start, direction[0] * self.Gx + direction[1] * self.Gy, self.Gz)
+
+
+def _isolation(levels: NDArray[np.float64], energy: float, gap: float) -> float:
+    """Return within how many gaps a third level ends the pair: 3, or less where it starts nearer."""
+    others = np.sort(np.abs(levels - energy))[2:]
+    if not len(others) or _ISOLATION * gap <= _ROOM * others[0]:
+        return _ISOLATION
+    return float(_ROOM * others[0] / gap)
 
 
 def _opposite_states(system: SpinSystem, pair: Sequence[float] | Sequence[str]) -> StatePair:

@@ -270,6 +270,10 @@ def _only_zero(
 def _polished(tools: _Tools, home: _Home, cell: _Cell, centre: Spot, turns: int) -> Zero | None:
     """Newton from the middle of a cell; None if it leaves the cell."""
     spot = Spot(centre.h.copy(), centre.r.copy())
+    if cell.holds_origin:  # where a selection rule may hold exactly
+        visit(tools.bench, home.plane, home.spot, home.states, 0.0, 0.0, tools.spare)
+        if tools.spare.h[0] == 0.0 and tools.spare.r[0] == tools.spare.r[1] == 0.0:
+            return _at(tools, home, 0.0, 0.0, turns)
     last = np.inf
     for _ in range(_MAX_NEWTON):
         h, hx, hy = spot.h
