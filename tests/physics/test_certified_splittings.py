@@ -5,6 +5,7 @@ Every reference Hamiltonian is built here from its definition, out of the same e
 
 import itertools
 from fractions import Fraction
+from functools import cache
 
 import mpmath as mp
 import numpy as np
@@ -63,8 +64,13 @@ def spin_matrices(S):
     return (up + up.T) / 2, (up - up.T) / 2j, mp.diag(m)
 
 
-def giant(S, *, D, E=0.0, A4=0.0, C4=0.0, g=2.0):
+def giant(**parameters):
     """H0 and the three dH/dB of a giant spin."""
+    return _giant(mp.mp.dps, **parameters)
+
+
+@cache
+def _giant(digits, S, *, D, E=0.0, A4=0.0, C4=0.0, g=2.0):
     x, y, z = spin_matrices(S)
     up, down = x + 1j * y, x - 1j * y
     H0 = mp.mpf(D) * z**2 + mp.mpf(E) * (x**2 - y**2) + mp.mpf(A4) * z**4 + mp.mpf(C4) * (up**4 + down**4)
@@ -218,12 +224,7 @@ def test_isotropic_hyperfine_of_erbium():
 
 
 def kron(a, b):
-    out = mp.zeros(a.rows * b.rows)
-    for i, j in itertools.product(range(a.rows), repeat=2):
-        if a[i, j] != 0:
-            for k, l in itertools.product(range(b.rows), repeat=2):
-                out[i * b.rows + k, j * b.rows + l] = a[i, j] * b[k, l]
-    return out
+    return mp.matrix(np.kron(*(np.array(x.tolist(), dtype=object) for x in (a, b))).tolist())
 
 
 def test_large_spin_against_the_tridiagonal_recursion():
@@ -269,6 +270,41 @@ def test_fourth_order_and_tilt_widen_the_band():
     named = gap_of(spin, (30, -30), transverse=(0.5, 0.25))
     by_position = gap_of(spin, Levels(0, 1), 0.0, transverse=(0.5, 0.25))
     assert_digits(named, mp.mpf(by_position.digits), digits=29)
+
+
+def test_a_pair_among_close_neighbours():
+    """Hyperfine neighbours 10 mK away: the lowest-order gap would be wrong in its fifth digit."""
+    D, E, A = -1.0, 0.125, (-0.0703125, 0.01953125, -0.021484375)
+    system = SpinSystem(
+        "pair",
+        [Spin(1.5, 2.0), Spin(1.5, 1.0, "I", nuclear=True)],
+        [Hyperfine(0, 1, A), ZeroFieldSplitting(D, E)],
+    )
+    gap = gap_of(system, ("m=-3/2, mI=3/2", "m=3/2, mI=-3/2"))
+    x, y, z = spin_matrices(1.5)
+    zero_field = mp.mpf(D) * z**2 + mp.mpf(E) * (x**2 - y**2)
+    H = kron(zero_field, mp.eye(4))
+    for a, s in zip(A, (x, y, z), strict=True):
+        H += mp.mpf(a) * kron(s, s)
+    energies = levels(H)
+    nearest = min((b - a for a, b in itertools.pairwise(energies)), key=lambda d: abs(d - mp.mpf(gap.digits)))
+    assert gap.field == 0.0
+    assert_digits(gap, nearest)
+
+
+def test_wide_gaps_are_minima_too():
+    """A gap as wide as the spacing of the levels: the minimum of eigenvalue differences."""
+    parameters = {"S": 1.5, "D": -1.0, "E": 0.25}
+    gap = gap_of(spin_of(parameters), (1.5, -0.5))
+    B = mp.mpf(gap.field_digits)
+
+    def distance(B):
+        return gap_at(parameters, B, 1)
+
+    assert_digits(gap, distance(B))
+    step = mp.mpf("1e-6")
+    assert min(distance(B - step), distance(B + step)) > distance(B)
+    assert abs(distance(B + step) - distance(B - step)) < mp.mpf("1e-12")
 
 
 # levels by position
@@ -378,6 +414,9 @@ def test_mixed_states_have_no_labels():
 def test_a_forbidden_pair_is_exactly_zero():
     gap = gap_of(spin_of(SET_A), (9, -9))
     assert (gap.digits, gap.relative_error, gap.log10) == ("0", 0.0, float("-inf"))
+    # in one block with each other, but only through the field along the axis, which vanishes
+    gap = gap_of(giant_spin(1, D=-1.0), (1, -1), axis=(0.25, 0.0, 1.0))
+    assert (gap.digits, gap.field) == ("0", 0.0)
     gap = gap_of(spin_of(SET_A), (10, -9))
     assert gap.digits == "0"
     assert gap.field == pytest.approx(0.58304, abs=1e-4)

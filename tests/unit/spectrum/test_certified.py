@@ -127,7 +127,7 @@ def test_enclosures_hold_on_the_whole_interval():
     fold = downfolding(line, (0, 8))
     E, B, radius = arb(-16.0), arb(0.125), arb(1e-3)
     bound = fold.inverse_bound(arb(E, radius), B)
-    _, around = fold.enclosed(E, B, bound, radius)
+    around = fold.enclosed(E, B, bound).within(radius)
     for shift in (-1e-3, 0.0, 7e-4):
         here = fold.dressed(E + shift, B)
         for wide, narrow in zip(around, here, strict=True):

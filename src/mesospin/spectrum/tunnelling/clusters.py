@@ -136,8 +136,7 @@ def proved_level(line: ExactLine, group: Group, level: int, B: arb) -> Level | N
     E = _refined(fold, arb(group.window[0]), B, k)
     if bound is None or E is None or not window.contains(E):
         return None
-    exact, _ = fold.enclosed(E, B, bound, arb(0))
-    found = _levels_of(exact)
+    found = _levels_of(fold.enclosed(E, B, bound).within(arb(0)))
     miss = abs(found[k].energy - E).upper()
     return Level(arb(E, miss), found[k].slope) if miss.is_finite() else None
 

@@ -77,6 +77,8 @@ def next_power_of_ten(bound: arb) -> str:
     """
     if not bound.is_finite():
         return "infinity"
+    if bound == 0:
+        return "0"
     return f"1e{math.floor(float(bound.log() / arb(10).log()) + 1e-6) + 1}"
 
 

@@ -31,7 +31,16 @@ from mesospin.spectrum.tunnelling.complements import (
     largest_row_sum,
 )
 
-__all__ = ["Downfolding", "Dressed", "TwoLevels", "adjoint", "downfolding", "is_dense", "two_levels"]
+__all__ = [
+    "Downfolding",
+    "Dressed",
+    "Enclosed",
+    "TwoLevels",
+    "adjoint",
+    "downfolding",
+    "is_dense",
+    "two_levels",
+]
 
 #: A complement counts as banded where its elimination in Python loops is the faster one.
 _BANDED_FRACTION = 12
@@ -72,24 +81,20 @@ class Downfolding:
 
     def dressed(self, E: arb, B: arb) -> Dressed:
         """Return the midpoints of the downfolded matrices, without a bound of their error."""
-        h, Z, slope = self._dress(B, self._solution(E, B))
+        h, Z, slope = self.dress(B, self._solution(E, B))
         return Dressed(h.mid(), Z.mid(), slope.mid())
 
-    def enclosed(self, E: arb, B: arb, bound: arb, radius: arb) -> tuple[Dressed, Dressed]:
-        """Return the downfolded matrices at E, and for all energies within ``radius`` of it, as balls.
+    def enclosed(self, E: arb, B: arb, bound: arb) -> Enclosed:
+        """Return the enclosure of the downfolded matrices around E.
 
-        ``bound`` is the bound of the inverse of the complement on that range.
+        ``bound`` is the bound of the inverse of the complement on the energies asked for later.
         """
-        if self.rest is None:
-            exact = self._dress(B, None)
-            return exact, exact
-        x, right = self._solution(E, B), self._coupling(B)
-        residual = self.rest.residual(E, B, right, x)
-        errors = [bound * norm for norm in _column_norms(residual)]
-        # x(E') - x(E) = -(E' - E)(E' - H_QQ)^-1 x(E)
-        drifts = [radius * bound * (n + e) for n, e in zip(_column_norms(x), errors, strict=True)]
-        wide = [e + d for e, d in zip(errors, drifts, strict=True)]
-        return self._dress(B, _widened(x, errors)), self._dress(B, _widened(x, wide))
+        x = self._solution(E, B)
+        if self.rest is None or x is None:
+            return Enclosed(self, B, bound, None, (), ())
+        residual = self.rest.residual(E, B, self._coupling(B), x)
+        errors = tuple(bound * norm for norm in _column_norms(residual))
+        return Enclosed(self, B, bound, x, tuple(_column_norms(x)), errors)
 
     def inverse_bound(self, E: arb, B: arb) -> arb | None:
         """Return a bound of the inverse of the complement for two balls E and B; None if none is found."""
@@ -101,7 +106,8 @@ class Downfolding:
     def _solution(self, E: arb, B: arb) -> Matrix | None:
         return None if self.rest is None else self.rest.solve(E, B, self._coupling(B))
 
-    def _dress(self, B: arb, x: Matrix | None) -> Dressed:
+    def dress(self, B: arb, x: Matrix | None) -> Dressed:
+        """Return the downfolded matrices of a solution x of the complement."""
         h, slope, p = self.H_pp + self.G_pp * B, self.G_pp, self.H_pp.nrows()
         Z = type(h)(p, p) + 1
         if self.rest is None or x is None:
@@ -110,6 +116,26 @@ class Downfolding:
         h = h + adjoint(self._coupling(B)) * x
         slope = slope + mixed + adjoint(mixed) + adjoint(x) * self.rest.zeeman(x)
         return Dressed(h, Z + adjoint(x) * x, slope)
+
+
+class Enclosed(NamedTuple):
+    """Downfolded matrices at one energy and around it: an approximate x with the errors of its columns."""
+
+    fold: Downfolding
+    B: arb
+    bound: arb
+    x: Matrix | None
+    norms: tuple[arb, ...]
+    errors: tuple[arb, ...]
+
+    def within(self, radius: arb) -> Dressed:
+        """Return balls of the downfolded matrices for all energies within ``radius``."""
+        if self.x is None:
+            return self.fold.dress(self.B, None)
+        # x(E') - x(E) = -(E' - E)(E' - H_QQ)^-1 x(E)
+        drift = radius * self.bound
+        radii = [error + drift * (norm + error) for norm, error in zip(self.norms, self.errors, strict=True)]
+        return self.fold.dress(self.B, _widened(self.x, radii))
 
 
 def adjoint(matrix: Matrix) -> Matrix:
@@ -218,7 +244,7 @@ def two_levels(dressed: Dressed) -> TwoLevels:
     half = _root(delta * delta + u * u + v * v)
     Z = _expectations(dressed.Z, delta, u, v, half)
     slope = _expectations(dressed.slope, delta, u, v, half)
-    tilt = delta / half
+    tilt = arb(1) if half.is_zero() else delta / half
     return TwoLevels(
         (centre - half, centre + half),
         Z,
@@ -237,5 +263,7 @@ def _root(square: arb) -> arb:
 def _expectations(matrix: Matrix, delta: arb, u: arb, v: arb, half: arb) -> tuple[arb, arb]:
     a, b, off = matrix[0, 0].real, matrix[1, 1].real, matrix[0, 1]
     centre = (a + b) / 2
+    if half.is_zero():  # any basis will do
+        return b, a
     swing = (delta * (a - b) / 2 + u * off.real + v * off.imag) / half
     return centre - swing, centre + swing

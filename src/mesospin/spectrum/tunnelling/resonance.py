@@ -1,34 +1,21 @@
-r"""The minimum gap of two dressed basis states over the field, and the proof of it.
+r"""The crossing of two dressed basis states and the field at which their gap is least, without proof.
 
-Search: Newton's iteration for :math:`h_{aa} = h_{bb} = E` finds the crossing; then the zero of
+Newton's iteration for :math:`h_{aa} = h_{bb} = E` finds the crossing; then the zero of
 :math:`\tfrac12 d(\Delta^2)/dB = \Delta\,(E_+' - E_-')`, nearly linear in the field however narrow the gap, is
 found by secants while both energies follow by Newton's iteration.
-
-Proof: at two fields around the result the derivative of the gap has opposite signs, so a minimum lies between
-them; its value differs from the gap at either by at most 2 |G| times their distance.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from flint import arb, ctx
 
-from mesospin.errors import ConvergenceError
+from mesospin.spectrum.tunnelling.complements import Matrix
 from mesospin.spectrum.tunnelling.enclosure import extra_bits
 from mesospin.spectrum.tunnelling.feshbach import Downfolding, Dressed, two_levels
 
-__all__ = [
-    "Crossing",
-    "Minimum",
-    "Proof",
-    "diabatic_slope",
-    "find_crossing",
-    "find_minimum",
-    "gap_bound",
-    "prove_minimum",
-]
+__all__ = ["Crossing", "Minimum", "branched", "diabatic_slope", "find_crossing", "find_minimum"]
 
 _CROSSING_STEPS = 60
 _MINIMUM_STEPS = 80
@@ -38,15 +25,6 @@ _SEARCH_BITS = 192
 _NUDGE = 2.0**-20
 #: Factor by which secants may change the first slope of the derivative.
 _SECANT_RANGE = 64
-#: Half-width of the interval of fields in units of the field that moves the levels by the tolerance.
-_FIELD_SHARE = 2.0**-4
-#: Interval of energies around a level that is kept free of poles, in units of |G| times that half-width.
-_ENERGY_SHARE = 64
-#: Accuracy of a proved level in units of that interval, and the steps to reach it.
-_DRIFT = 2.0**-24
-_REFINEMENTS = 4
-#: The same interval, relative to the norm of H, where only a bound of the gap is wanted.
-_BOUND_SHARE = 2.0**-30
 
 
 class Crossing(NamedTuple):
@@ -67,19 +45,17 @@ class Crossing(NamedTuple):
 
 
 class Minimum(NamedTuple):
-    """The minimum gap as a search finds it: ``field`` [T], two ``energies`` [K], whether it settled."""
+    """The minimum gap as a search finds it.
+
+    ``field`` [T], the lower and the upper of the two ``energies`` [K], ``settled`` whether it is one, and
+    ``branches``: each energy is a root of the lower (0) or the upper (1) eigenvalue of the downfolded pair.
+    Levels of other states between the two exchange the branches; without any they are (0, 1).
+    """
 
     field: arb
     energies: tuple[arb, arb]
-    settled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A proved minimum: balls of the gap [K] and of its field [T]."""
-
-    gap: arb
-    field: arb
+    settled: bool = False
+    branches: tuple[int, int] = (0, 1)
 
 
 def find_crossing(fold: Downfolding, start: tuple[arb, arb] | None, *, even: bool) -> Crossing:
@@ -109,7 +85,7 @@ def find_crossing(fold: Downfolding, start: tuple[arb, arb] | None, *, even: boo
             break
         E, B = (E + dE).mid(), (B + dB).mid()
         size = abs(dE) + abs(dB * slope[0])
-        scale = abs(E) + abs(h[0, 0]) + abs(h[0, 1])
+        scale = fold.norm_H + fold.norm_G * abs(B)
         # quadratic convergence: the next step would be at the rounding
         if size < scale * arb(2) ** -(ctx.prec // 2 + 4):
             converged = True
@@ -159,14 +135,16 @@ def find_minimum(fold: Downfolding, start: Minimum, slope: arb, tolerance: arb, 
     for _ in range(_MINIMUM_STEPS):
         with ctx.workprec(bits):
             point = _evaluated(fold, here)
-            curvature = _secant(before, point, curvature, slope)
+            rounding = scale * arb(2) ** -(ctx.prec // 2)
+            curvature = _secant(before, point, curvature, slope, rounding)
             dB = arb(0) if even else (-point.derivative / curvature).mid()
             moved = point.moved + abs(dB * slope)
         if not moved.is_finite():
             return start
         before = point
         low, high = ((E + s * dB).mid() for E, s in zip(point.energies, point.slopes, strict=True))
-        here = Minimum((point.field + dB).mid(), (low, high), bool(moved < tolerance))
+        settled = bool(moved < tolerance)
+        here = Minimum((point.field + dB).mid(), (low, high), settled, start.branches)
         if here.settled:
             break
         # every step doubles the digits
@@ -185,111 +163,25 @@ class _Point(NamedTuple):
 
 
 def _evaluated(fold: Downfolding, at: Minimum) -> _Point:
+    i, j = at.branches
     lower, upper = (two_levels(fold.dressed(E, at.field)) for E in at.energies)
-    down = ((lower.energy[0] - at.energies[0]) / lower.norm[0]).mid()
-    up = ((upper.energy[1] - at.energies[1]) / upper.norm[1]).mid()
+    down = ((lower.energy[i] - at.energies[0]) / lower.norm[i]).mid()
+    up = ((upper.energy[j] - at.energies[1]) / upper.norm[j]).mid()
     low, high = (at.energies[0] + down).mid(), (at.energies[1] + up).mid()
-    slopes = lower.slope[0].mid(), upper.slope[1].mid()
+    slopes = lower.slope[i].mid(), upper.slope[j].mid()
     derivative = ((high - low) * (slopes[1] - slopes[0])).mid()
     return _Point(at.field, (low, high), abs(down) + abs(up), slopes, derivative)
 
 
-def _secant(before: _Point | None, now: _Point, curvature: arb, slope: arb) -> arb:
+def _secant(before: _Point | None, now: _Point, curvature: arb, slope: arb, rounding: arb) -> arb:
     """Return the slope of d(gap^2)/2dB from two points, or the one known where they do not tell it."""
     if before is None or before.field == now.field:
         return curvature
-    secant = ((now.derivative - before.derivative) / (now.field - before.field)).mid()
-    least, most = (slope * slope / _SECANT_RANGE, slope * slope * _SECANT_RANGE)
-    return secant if least < secant < most else curvature
-
-
-def prove_minimum(fold: Downfolding, found: Minimum, gap: arb, accuracy: arb) -> Proof | None:
-    """Return balls that contain a minimum gap and its field, or None where the precision does not suffice.
-
-    Parameters
-    ----------
-    fold : Downfolding
-        With two kept states.
-    found : Minimum
-        The result of the search.
-    gap : arb
-        Its gap [K].
-    accuracy : arb
-        Relative accuracy wanted.
-
-    Raises
-    ------
-    ConvergenceError
-        If the gap is proved to have a maximum there.
-    """
-    width = _power_of_two(gap * accuracy / fold.norm_G * _FIELD_SHARE)
-    if width is None:
-        return None
-    fields = arb(found.field, 2 * width)
-    ends = ((found.field - width).mid(), (found.field + width).mid())
-    radius = fold.norm_G * width * _ENERGY_SHARE
-    bounds = [fold.inverse_bound(arb(energy, radius.upper()), fields) for energy in found.energies]
-    if bounds[0] is None or bounds[1] is None:
-        return None
-    gaps, signs = [], []
-    for B in ends:
-        levels = [
-            _proved_level(fold, k, found.energies[k], B, bound, radius)
-            for k, bound in enumerate(bounds)
-            if bound is not None
-        ]
-        low, high = levels
-        if low is None or high is None:
-            return None
-        gaps.append(high[0] - low[0])
-        signs.append(high[1] - low[1])
-    if signs[0] > 0 and signs[1] < 0:
-        msg = "the gap of this pair has a maximum, not a minimum, where the two states meet; use Levels(i, j)"
-        raise ConvergenceError(msg)
-    if not (signs[0] < 0 and signs[1] > 0):
-        return None
-    # |d gap/dB| <= 2 |G|, over the distance 2 width of the ends and its rounding
-    lowest = (gaps[0] - 5 * fold.norm_G * width).lower()
-    return Proof(lowest.union(gaps[0].upper()), fields)
-
-
-def gap_bound(fold: Downfolding, found: Minimum) -> arb | None:
-    """Return an upper bound of the least gap: the gap at the field found, if that is proved."""
-    levels = []
-    for k, energy in enumerate(found.energies):
-        radius = ((fold.norm_H + fold.norm_G * abs(found.field)) * _BOUND_SHARE).upper()
-        bound = fold.inverse_bound(arb(energy, radius), found.field)
-        level = None if bound is None else _proved_level(fold, k, energy, found.field, bound, radius)
-        if level is None:
-            return None
-        levels.append(level[0])
-    return (levels[1] - levels[0]).abs_upper()
-
-
-def _power_of_two(value: arb) -> arb | None:
-    """Return a power of two not above a positive number."""
-    below = value.abs_lower()
-    if not (below.is_finite() and below > 0):
-        return None
-    mantissa, exponent = below.man_exp()
-    return arb(2) ** (int(exponent) + int(mantissa).bit_length() - 1)
-
-
-def _proved_level(
-    fold: Downfolding, k: int, start: arb, B: arb, bound: arb, radius: arb
-) -> tuple[arb, arb] | None:
-    """Return balls of the energy and slope of level k (0 or 1), which must lie near the start."""
-    E, drift = start, radius * _DRIFT
-    for _ in range(_REFINEMENTS):
-        here, around = fold.enclosed(E, B, bound, drift)
-        miss = abs(two_levels(here).energy[k] - E).upper()
-        if miss <= drift:
-            return arb(E, miss), two_levels(around).slope[k]
-        levels = two_levels(fold.dressed(E, B))
-        E = (E + (levels.energy[k] - E) / levels.norm[k]).mid()
-        if not 2 * abs(E - start) <= radius:
-            return None
-    return None
+    distance = now.field - before.field
+    secant = ((now.derivative - before.derivative) / distance).mid()
+    usual = slope * slope / _SECANT_RANGE < secant < slope * slope * _SECANT_RANGE
+    told = secant > 0 and abs(distance * slope) > rounding
+    return secant if usual or told else curvature
 
 
 def diabatic_slope(fold: Downfolding, found: Minimum) -> arb:
@@ -298,9 +190,30 @@ def diabatic_slope(fold: Downfolding, found: Minimum) -> arb:
     return _slope(fold.dressed(middle.mid(), found.field))
 
 
+def branched(fold: Downfolding, found: Minimum) -> Minimum:
+    """Return a minimum with the branches whose roots its energies are, where these are clearly others."""
+    branches = []
+    for usual, energy in enumerate(found.energies):
+        miss = [abs(value - energy) for value in two_levels(fold.dressed(energy, found.field)).energy]
+        branches.append(1 - usual if miss[1 - usual] * 2 < miss[usual] else usual)
+    return Minimum(found.field, found.energies, found.settled, (branches[0], branches[1]))
+
+
 def _slope(dressed: Dressed) -> arb:
+    """Return the difference of the moments that the two levels have where G is diagonal in them."""
     Z, g = dressed.Z, dressed.slope
-    return (g[0, 0].real / Z[0, 0].real - g[1, 1].real / Z[1, 1].real).mid()
+    a, b = g[0, 0].real / Z[0, 0].real, g[1, 1].real / Z[1, 1].real
+    norm = _determinant(Z, Z) / 2
+    total = _determinant(Z, g)
+    square = (total * total - 2 * norm * _determinant(g, g)).mid()
+    size = (square.sqrt() / norm).mid() if square > 0 else arb(0)
+    return size if a >= b else -size
+
+
+def _determinant(first: Matrix, second: Matrix) -> arb:
+    """Return the mixed determinant of two Hermitian 2x2 matrices, twice the determinant of equal ones."""
+    off = (first[0, 1] * second[1, 0]).real
+    return (first[0, 0].real * second[1, 1].real + first[1, 1].real * second[0, 0].real - 2 * off).mid()
 
 
 def _bare_crossing(fold: Downfolding) -> tuple[arb, arb]:
