@@ -2,7 +2,7 @@
 
     python benchmarks/run.py [--only NAME] [--json PATH]
 
-NAME is one of the modules: levels, staircase, unitary_sweep, lindblad_sweep.
+NAME is one of the modules: levels, certified, staircase, unitary_sweep, lindblad_sweep.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-MODULES = ("levels", "staircase", "unitary_sweep", "lindblad_sweep")
+MODULES = ("levels", "certified", "staircase", "unitary_sweep", "lindblad_sweep")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 

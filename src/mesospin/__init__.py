@@ -11,7 +11,7 @@ its surroundings  `PhononBath`, `DipolarBath`, `NuclearBath`, `Disorder`, `Membe
 its spectrum      `levels`, `crossings`, `landau_zener`
     tunnelling    `tunnel_splitting` (`Splitting`, `Levels`), `splitting_map`, `diabolical_points`,
                   `tunnelling_pair`, `double_well`
-    method        `DoublePrecision`, `Certified`, `LargeSpin`, by name `splitting_method`
+    method        `DoublePrecision`, `Certified`, `LargeSpin`, `Perturbative`, by name `splitting_method`
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
     method        `Exact`, `RateEquations`, `Lindblad`
@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from mesospin.spectrum.tunnelling.choice import splitting_method as splitting_method
     from mesospin.spectrum.tunnelling.double_precision import DoublePrecision as DoublePrecision
     from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin as LargeSpin
+    from mesospin.spectrum.tunnelling.perturbative import Perturbative as Perturbative
     from mesospin.spectrum.tunnelling.problem import Levels as Levels
     from mesospin.spectrum.tunnelling.splitting import Splitting as Splitting
     from mesospin.spectrum.tunnelling.splitting import tunnel_splitting as tunnel_splitting
@@ -143,6 +144,7 @@ _HOME = {
     "DoublePrecision": "spectrum.tunnelling.double_precision",
     "Certified": "spectrum.tunnelling.certified",
     "LargeSpin": "spectrum.tunnelling.large_spin.method",
+    "Perturbative": "spectrum.tunnelling.perturbative",
     "splitting_method": "spectrum.tunnelling.choice",
     "splitting_map": "spectrum.splitting_map",
     "diabolical_points": "spectrum.diabolical",

@@ -11,6 +11,7 @@ from mesospin.spectrum.tunnelling.certified import Certified
 from mesospin.spectrum.tunnelling.double_precision import DoublePrecision
 from mesospin.spectrum.tunnelling.gap import Gap, Method
 from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
+from mesospin.spectrum.tunnelling.perturbative import Perturbative
 from mesospin.spectrum.tunnelling.problem import Problem, StatePair
 
 #: Dimension up to which dense matrices of a single spin are cheaper than its ladder.
@@ -50,6 +51,7 @@ METHODS: Final[Mapping[str, Callable[[], Method]]] = {
     "double-precision": DoublePrecision,
     "certified": Certified,
     "large-spin": LargeSpin,
+    "perturbative": Perturbative,
 }
 """The methods by the names that study files and the command line use."""
 
