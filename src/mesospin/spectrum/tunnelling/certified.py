@@ -57,9 +57,9 @@ class Certified(Method):
     by the signs of the derivative on both sides.  Every stored double, the magnetons and the unit vector of
     the axis included, counts as an exact binary number.
 
-    Cost at 30 digits on one core: 3 ms for the ground splitting of Mn12 (6 states), 15 ms for a spin 10 in a
-    tilted field, 0.05 s for a block of 34 states, 1 s for 136 real ones and some five times more for complex
-    ones, a minute for 400; narrow bands 2 s at S = 1000 (1e-809 K) and 80 s at S = 10,000 (1e-5713 K).
+    Cost at 30 digits on one core: 3 ms for the ground splitting of Mn12 (6 states), 17 ms for a spin 10 in a
+    tilted field, 40 ms for a block of 32 states, 1 s for 136 real ones, 8 s for 400, three to five times more
+    for complex ones; narrow bands 1.5 s at S = 1000 (1e-809 K) and 80 s at S = 10,000 (1e-5713 K).
 
     Examples
     --------
