@@ -37,7 +37,7 @@ _CHANGE: Final = 1.02
 #: out, some hundred (gap / W)^2, meet the rounding eps W / gap; both are 1e-9 at worst.
 _WIDE: Final = 1e-6
 #: Gap over width of the spectrum above which the pair is compared with the other levels.
-_DOUBTFUL: Final = 1e-3
+DOUBTFUL: Final = 1e-3
 #: Relative difference of the downfolded gap and the exact one beyond which they are not the same pair.
 _AGREED: Final = 0.5
 _MAX_STEPS: Final = 20
@@ -123,7 +123,7 @@ def _advance(bench: Bench, line: Line, walker: Walker, t: float) -> int:
         return _MISSED
     Za, Zb = bench.Z[0, 0].real, bench.Z[1, 1].real
     gap = 2.0 * abs(bench.h[0, 1]) / np.sqrt(Za * Zb)
-    if gap > _DOUBTFUL * walker.scale[1] and not _is_doublet(bench, E, walker.scale[2] * gap):
+    if gap > DOUBTFUL * walker.scale[1] and not _is_doublet(bench, E, walker.scale[2] * gap):
         return _LOST
     bracket(line.K, bench.X, bench.k)
     ga, gb = bench.g[0, 0].real / Za, bench.g[1, 1].real / Zb

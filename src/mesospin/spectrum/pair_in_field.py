@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mesospin.checks import instance_of
 from mesospin.errors import InputError
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.spectrum.coupling import Bench, Complex, crossing
 from mesospin.spectrum.downfold import downfold_pairs
-from mesospin.spectrum.followed_pair import Line, Walker
+from mesospin.spectrum.followed_pair import DOUBTFUL, Line, Walker
 from mesospin.spectrum.matrices import FieldLine, affine_hamiltonian
 from mesospin.spectrum.tunnelling.problem import Levels, StatePair, read_pair
 
@@ -21,6 +22,8 @@ _LABEL_WEIGHT = 0.5
 #: Gaps within which a third level ends the pair, and the part of the room at zero transverse field that is
 #: given to pairs that start with less.
 _ISOLATION, _ROOM = 3.0, 0.8
+#: The pair itself lies half a gap from its middle.
+_LEAST = 0.6
 
 
 class PairInField(NamedTuple):
@@ -63,6 +66,12 @@ class PairInField(NamedTuple):
         energy, field = float(found.energy[0]), float(found.field[0])
         levels = np.linalg.eigvalsh(H0 + field * G[2])
         isolation = _isolation(levels, energy, float(found.gap[0]))
+        if not isolation > _LEAST:
+            msg = (
+                f"pair must name neighbouring levels, got {' and '.join(named.names)} with a third one inside "
+                "or near their gap at zero transverse field; choose states farther from the top of the barrier"
+            )
+            raise InputError(msg)
         scale = np.array([np.abs(H0).max(), np.ptp(levels), isolation])
         crossing(bench, G[2].copy(), energy, field, named.states, float(scale[0]))
         states = bench.X / np.linalg.norm(bench.X, axis=0)
@@ -84,7 +93,8 @@ class PairInField(NamedTuple):
 def _isolation(levels: NDArray[np.float64], energy: float, gap: float) -> float:
     """Return within how many gaps a third level ends the pair: 3, or less where it starts nearer."""
     others = np.sort(np.abs(levels - energy))[2:]
-    if not len(others) or _ISOLATION * gap <= _ROOM * others[0]:
+    narrow = gap <= DOUBTFUL * np.ptp(levels)
+    if narrow or not len(others) or _ISOLATION * gap <= _ROOM * others[0]:
         return _ISOLATION
     return float(_ROOM * others[0] / gap)
 
@@ -97,6 +107,7 @@ def _opposite_states(system: SpinSystem, pair: Sequence[float] | Sequence[str]) 
             f"pair must be two states such as (10, -10), got {pair}; positions in energy belong to one field"
         )
         raise InputError(msg)
+    instance_of("pair", pair, Sequence, hint="name two states such as (10, -10)")
     named = read_pair(system, pair)
     a, b = (affine_hamiltonian(system).G[2, state, state].real for state in named.states)
     if not a * b < 0:
