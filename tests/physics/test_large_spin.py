@@ -129,6 +129,63 @@ def test_tetragonal_splitting_is_that_of_ball_arithmetic(S):
     assert abs(ratio(gap.digits, exact)) <= gap.relative_error < 1e-15
 
 
+def current_at_the_centre(S, period, square, diagonal, bits=160):
+    """The splitting t_0 u_0 v_1 / sum u v, u even and v odd, where both levels agree in all digits kept."""
+    m, bonds, centre = half_chain(S, period, square)
+    assert centre is None
+    energy, even = [diagonal(x) for x in m], [2 * bonds[0], *bonds[1:]]
+    with ctx.workprec(bits):
+        x = parity_level(energy, bonds, None, 1, bits)
+        depth = np.array([float(e) for e in energy[1:]]) - 2 * np.sqrt([float(b) for b in bonds])
+        site = 1 + int(np.argmin(depth))
+        inner = all_pivots(energy, lambda j: even[j - 1], range(site), x)
+        odd = all_pivots(energy, lambda j: bonds[j - 1], range(1, site), x)
+        outer = all_pivots(energy, lambda j: bonds[j], range(len(m) - 1, site, -1), x)
+        left = zip(bonds[site - 1 : 0 : -1], inner[:0:-1], strict=True)
+        right = zip(bonds[site:], outer[::-1], strict=True)
+        norm = arb(1)
+        for side in (left, right):
+            weight = arb(1)
+            for bond, F in side:
+                weight = (weight * bond / F**2).mid()
+                norm = (norm + weight).mid()
+        square_of_current = (even[0] / inner[0]) ** 2
+        for j in range(1, site):
+            factor = (bonds[j] / (inner[j] * odd[j - 1])) ** 2
+            square_of_current = (square_of_current * factor).mid()
+        return (square_of_current.sqrt() / norm).mid()
+
+
+def all_pivots(diagonal, bond, sites, x):
+    found = []
+    for j in sites:
+        d = diagonal[j] - x
+        found.append((d - bond(j) / found[-1]).mid() if found else d.mid())
+    return found
+
+
+def test_current_at_the_centre_is_the_difference_of_the_two_levels():
+    arguments = (100, 2, fmpq(1, 256), lambda m: -m * m)
+    exact, current = reference(*arguments, -117.0), current_at_the_centre(*arguments, bits=500)
+    assert abs(ratio(exact, current)) < 1e-22
+
+
+def test_biaxial_splitting_at_a_hundred_thousand():
+    S = 100_000
+    gap = gap_of(giant_spin(S, D=-1.0, E=0.125), (S, -S))
+    exact = current_at_the_centre(S, 2, fmpq(1, 256), lambda m: -m * m)
+    assert abs(ratio(gap.digits, exact)) <= gap.relative_error < 1e-15
+
+
+def test_splitting_in_a_transverse_field_at_twenty_thousand():
+    S = 20_000
+    field = 0.25 * S / (2 * MU_B)
+    gap = gap_of(giant_spin(S, D=-1.0), (S, -S), transverse=(field, 0.0))
+    h = rational(field) * 2 * rational(MU_B)
+    exact = current_at_the_centre(S, 1, h * h / 4, lambda m: -m * m)
+    assert abs(ratio(gap.digits, exact)) <= gap.relative_error < 1e-15
+
+
 # --------------------------------------------------------------------------------------------------------
 # Any chain: the two levels of the dense matrix by inverse iteration
 
