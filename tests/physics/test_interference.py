@@ -321,6 +321,21 @@ def test_points_without_symmetry_are_all_found():
         assert levels[level] == pytest.approx(float(points.energy[k]), abs=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::mesospin.errors.ValidityWarning")
+@pytest.mark.parametrize("seed", range(6))
+def test_charges_of_all_points_add_up_to_the_difference_of_the_projections(seed):
+    """Terms without symmetry scatter the points; no charge comes or goes where the gap stays open."""
+    rng = np.random.default_rng(seed)
+    S, n = rng.choice([1.5, 2, 2.5, 3, 4]), int(rng.integers(0, 2))
+    terms = list(ms.giant_spin(S, D=-1.0, E=rng.uniform(0, 0.2)).terms)
+    for k, q in ((2, 1), (2, -2), (4, 3), (4, -3), (4, 2), (4, -1)):
+        if k <= 2 * S:
+            terms.append(ms.Stevens(k, q, rng.normal() * (0.03 if k == 2 else 0.01 / S**2)))
+    system = ms.SpinSystem("scattered", [ms.Spin(S, 2.0)], terms)
+    points = diabolical_points(system, (S, -S + n), Bx=(-5, 5), By=(-5, 5), resolution=0.2)
+    assert points.charge.values.sum() == 2 * S - n
+
+
 def test_tetragonal_selection_rule_shows_as_charge_at_zero_transverse_field():
     """Mn12: C connects states 4 apart; (10, -m) lacks 20 - m modulo 4 steps, taken by as many powers of B-.
 

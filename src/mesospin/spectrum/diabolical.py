@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from mesospin import units
 from mesospin.checks import positive
 from mesospin.checks import span as check_span
-from mesospin.errors import InputError
+from mesospin.errors import InputError, ValidityWarning
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 from mesospin.scale import Progress
@@ -36,7 +37,8 @@ def diabolical_points(
     A Hermitian matrix needs three parameters for a degeneracy, and the field has three components, so the
     points are isolated.  On the surface :math:`B_z(B_x, B_y)` where the two diabatic levels cross, the
     downfolded coupling :math:`h_{ab}` is one complex function; the turns of its phase around cells of a grid
-    find its zeros, each is refined by Newton steps, and none is missed.
+    find its zeros, each is refined by Newton steps, and none is missed.  The charges of all points of a pair
+    add up to m - m', as at the one point at the origin into which they merge in the axial limit.
 
     Parameters
     ----------
@@ -59,15 +61,21 @@ def diabolical_points(
         lower one's position in energy, ``charge``, and ``residual``, the gap left there relative to the
         gap 1 mT away.  Along (grid_y, grid_x) of the search: ``log10_splitting`` (full gap in K).
         ``boundary_compared`` of the attributes is 1 where the turns around the whole rectangle
-        were compared with the points (not done where the named states have weights below 0.02).
+        were compared with the points (not done where the named states have weights below 0.02 or cells
+        are left out).
 
     Raises
     ------
     InputError
         If a range does not rise, the states do not lie on opposite sides of the barrier or do not name
-        levels, or the pair is lost inside the rectangle.
+        levels, or the pair is lost before the rectangle is reached.
     ConvergenceError
         If zeros cannot be separated, as for levels that are degenerate along a line.
+
+    Warns
+    -----
+    ValidityWarning
+        If the pair is lost in a part of the rectangle, as for `splitting_map`; its cells are left out.
 
     Notes
     -----
@@ -90,9 +98,9 @@ def diabolical_points(
     Biaxial S = 2: points at (k + 1/2) periods :math:`2\sqrt{2E(E+|D|)}/g\mu_B` on the hard axis:
 
     >>> from mesospin.model.system import giant_spin
-    >>> points = diabolical_points(giant_spin(2, D=-1.0, E=0.2), (2, -2), Bx=(0, 2.5), By=(-0.5, 0.5))
-    >>> points.Bx.values.round(9)
-    array([0.515710938, 1.547132814])
+    >>> points = diabolical_points(giant_spin(2, D=-1.0, E=0.2), (2, -2), Bx=(0, 1.8), By=(-0.3, 0.3))
+    >>> points.Bx.values.round(7)
+    array([0.5157109, 1.5471328])
     >>> points.charge.values
     array([1, 1])
     """
@@ -110,6 +118,7 @@ def diabolical_points(
         raise InputError(msg)
     start = PairInField.of(system, pair)
     found = find_zeros(start, limits, size, progress)
+    _warn_of_lost(found, start.pair.names)
     inputs = {
         "pair": list(start.pair.names),
         "Bx": list(limits[0]),
@@ -125,6 +134,18 @@ def _range(name: str, value: Sequence[units.Quantity]) -> tuple[float, float]:
     if not isinstance(value, str) and isinstance(value, Sequence) and len(value) == 2:
         value = [units.to_tesla(end, name) for end in value]
     return check_span(name, value, "T")
+
+
+def _warn_of_lost(found: Found, names: tuple[str, str]) -> None:
+    lost = ~np.isfinite(found.gap)
+    if lost.any():
+        nearest = float(np.hypot(*np.meshgrid(found.x, found.y))[lost].min())
+        warnings.warn(
+            f"{lost.sum()} of {lost.size} cells are left out, {nearest:.3g} T from zero and farther: "
+            f"{names[0]} and {names[1]} are no longer a pair there, a third level is about as near",
+            ValidityWarning,
+            stacklevel=3,
+        )
 
 
 def _coords(found: Found) -> dict[str, object]:

@@ -68,8 +68,8 @@ class PairInField(NamedTuple):
         isolation = _isolation(levels, energy, float(found.gap[0]))
         if not isolation > _LEAST:
             msg = (
-                f"pair must name neighbouring levels, got {' and '.join(named.names)} with a third one inside "
-                "or near their gap at zero transverse field; choose states farther from the top of the barrier"
+                f"pair must name neighbouring levels, got {' and '.join(named.names)} with a third one in or "
+                "near their gap at zero transverse field; choose states farther from the top of the barrier"
             )
             raise InputError(msg)
         scale = np.array([np.abs(H0).max(), np.ptp(levels), isolation])

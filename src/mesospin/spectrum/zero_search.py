@@ -53,7 +53,7 @@ class Zero(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The zeros; the grid on which they were sought; the gap [K] at its centres (y, x).
+    """The zeros; the grid on which they were sought; the gap [K] at its centres (y, x), NaN where lost.
 
     ``compared`` tells whether the turns around the whole rectangle were compared with the zeros.
     """
@@ -112,7 +112,7 @@ def find_zeros(pair: PairInField, limits: Limits, resolution: float, progress: P
     Raises
     ------
     InputError
-        If the pair is lost inside the rectangle.
+        If the pair is lost before the rectangle is reached.
     ConvergenceError
         If cells cannot be decided, or the turns around the rectangle contradict the zeros inside.
     """
@@ -148,10 +148,10 @@ def _search(
     for j, row in enumerate(places):
         if progress is not None:
             progress(j, len(y))
-        for i, place in enumerate(row):
+        for i in np.flatnonzero(np.isfinite(row[:, 2])):
             cell = _Cell(float(x[i]), float(y[j]), half)
-            zeros += _zeros_of_cell(tools, pair, cell, place, offsets[2])
-    compared = bool(np.min(places[..., 3]) > _NAMED)
+            zeros += _zeros_of_cell(tools, pair, cell, row[i], offsets[2])
+    compared = bool(np.all(places[..., 3] > _NAMED))  # not where cells are lost: NaN
     if compared:
         _compare_boundary(tools, pair, (x, y), half, places, sum(zero.turns for zero in zeros))
     if progress is not None:
@@ -174,41 +174,33 @@ def _middles(limits: tuple[float, float], resolution: float, overhang: float) ->
 def _walk(
     pair: PairInField, x: NDArray[np.float64], y: NDArray[np.float64], bench: Bench
 ) -> NDArray[np.float64]:
-    """Follow the pair from the origin to all middles: up and down one column, then along the rows."""
+    """Follow the pair from the origin to all middles: up and down one column, then along the rows.
+
+    Rows of middles hold what `follow` writes, NaN where the pair is lost.
+    """
     i0, j0 = int(np.argmin(np.abs(x))), int(np.argmin(np.abs(y)))
     places = np.full((len(y), len(x), 7), np.nan)
     trunk, first = pair.walker(), np.empty((1, 7))
     follow(bench, pair.line((x[i0], y[j0])), trunk, np.array([1.0]), first)
-    column, row = (0.0, 1.0), (1.0, 0.0)
-    if np.isfinite(first[0, 0]):
-        trunk = trunk.moved_to(y[j0])
-        for indices in (np.arange(j0, len(y)), np.arange(j0 - 1, -1, -1)):
-            climber = trunk.copy()
-            for j in indices:
-                follow(bench, pair.line(column, (x[i0], 0.0)), climber, y[j : j + 1], first)
-                if not np.isfinite(first[0, 0]):
-                    break
-                for targets in (np.arange(i0, len(x)), np.arange(i0 - 1, -1, -1)):
-                    out = np.empty((len(targets), 7))
-                    walker = climber.copy().moved_to(x[i0])
-                    follow(bench, pair.line(row, (0.0, y[j])), walker, x[targets], out)
-                    places[j, targets] = out
-    _check_followed(pair, x, y, places)
-    return places
-
-
-def _check_followed(
-    pair: PairInField, x: NDArray[np.float64], y: NDArray[np.float64], places: NDArray[np.float64]
-) -> None:
-    lost = ~np.isfinite(places[..., 2])
-    if lost.any():
-        distance = np.hypot(*np.meshgrid(x, y))
-        j, i = np.unravel_index(np.argmin(np.where(lost, distance, np.inf)), lost.shape)
+    if not np.isfinite(first[0, 0]):
         msg = (
-            f"Bx and By must stay where {' and '.join(pair.pair.names)} are a pair of levels, got "
-            f"({x[i]:.3g}, {y[j]:.3g}) T where they are lost; take narrower limits"
+            f"Bx and By must reach fields where {' and '.join(pair.pair.names)} are a pair of levels, "
+            f"got none before ({x[i0]:.3g}, {y[j0]:.3g}) T; take smaller fields"
         )
         raise InputError(msg)
+    trunk = trunk.moved_to(y[j0])
+    for indices in (np.arange(j0, len(y)), np.arange(j0 - 1, -1, -1)):
+        climber = trunk.copy()
+        for j in indices:
+            follow(bench, pair.line((0.0, 1.0), (x[i0], 0.0)), climber, y[j : j + 1], first)
+            if not np.isfinite(first[0, 0]):
+                break
+            for targets in (np.arange(i0, len(x)), np.arange(i0 - 1, -1, -1)):
+                out = np.empty((len(targets), 7))
+                walker = climber.copy().moved_to(x[i0])
+                follow(bench, pair.line((1.0, 0.0), (0.0, y[j])), walker, x[targets], out)
+                places[j, targets] = out
+    return places
 
 
 def _home(tools: _Tools, pair: PairInField, x: float, y: float, place: NDArray[np.float64]) -> _Home:
@@ -271,8 +263,8 @@ def _polished(tools: _Tools, home: _Home, cell: _Cell, centre: Spot, turns: int)
     """Newton from the middle of a cell; None if it leaves the cell."""
     spot = Spot(centre.h.copy(), centre.r.copy())
     if cell.holds_origin:  # where a selection rule may hold exactly
-        visit(tools.bench, home.plane, home.spot, home.states, 0.0, 0.0, tools.spare)
-        if tools.spare.h[0] == 0.0 and tools.spare.r[0] == tools.spare.r[1] == 0.0:
+        found = visit(tools.bench, home.plane, home.spot, home.states, 0.0, 0.0, tools.spare)
+        if found and tools.spare.h[0] == 0.0:
             return _at(tools, home, 0.0, 0.0, turns)
     last = np.inf
     for _ in range(_MAX_NEWTON):

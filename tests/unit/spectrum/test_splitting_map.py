@@ -223,7 +223,7 @@ def test_points_of_several_spins():
         ({"Bx": "0 T"}, "Bx must be two numbers"),
         ({"resolution": 0.0}, "resolution must be positive"),
         ({"resolution": 1e-5}, "resolution must leave at most"),
-        ({"Bx": (0, 20)}, "narrower limits"),
+        ({"Bx": (20, 21)}, "take smaller fields"),
         ({"pair": (4, 3)}, "opposite sides"),
         ({"pair": (3, 3)}, "two different states"),
     ],
@@ -233,6 +233,14 @@ def test_bad_input_of_points_is_one_sentence(changes, sentence):
     pair = arguments.pop("pair")
     with pytest.raises(InputError, match=sentence):
         diabolical_points(SPIN, pair, **arguments)
+
+
+def test_cells_beyond_the_pair_are_left_out_with_a_warning():
+    with pytest.warns(ValidityWarning, match="left out"):
+        ds = diabolical_points(SPIN, (4, -4), Bx=(0, 6), By=(-1, 1), resolution=0.1)
+    assert np.isnan(ds.log10_splitting.values).any()
+    assert ds.attrs["boundary_compared"] == 0
+    assert ds.sizes["point"] == 4
 
 
 def test_levels_degenerate_along_a_line_are_not_points():
