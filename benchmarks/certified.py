@@ -1,11 +1,11 @@
 """Proved digits of the ground splitting of Mn12-acetate: this package and mpmath's eigenvalues."""
 
 import mpmath
+from timing import absolute, interleaved
 
 from mesospin.model.system import giant_spin
 from mesospin.spectrum.tunnelling.certified import Certified
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
-from timing import absolute, interleaved
 
 PARAMETERS = {"D": -0.548, "A4": -1.17e-3, "C4": -2.2e-5}
 S = 10

@@ -19,7 +19,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-MODULES = ("levels", "certified", "staircase", "unitary_sweep", "lindblad_sweep")
+MODULES = (
+    "levels",
+    "certified",
+    "powder_magnetisation",
+    "staircase",
+    "unitary_sweep",
+    "lindblad_sweep",
+)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 

@@ -12,6 +12,8 @@ its spectrum      `levels`, `crossings`, `landau_zener`
     tunnelling    `tunnel_splitting` (`Splitting`, `Levels`), `splitting_map`, `diabolical_points`,
                   `tunnelling_pair`, `double_well`
     method        `DoublePrecision`, `Certified`, `LargeSpin`, `Perturbative`, by name `splitting_method`
+its equilibrium   `magnetisation`, `susceptibility`, `heat_capacity`, `entropy`, `free_energy`
+    neighbours    `MeanField`, `Demagnetisation`
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
     method        `Exact`, `RateEquations`, `Lindblad`
@@ -105,6 +107,13 @@ if TYPE_CHECKING:
     from mesospin.spectrum.wave_functions import tunnelling_pair as tunnelling_pair
     from mesospin.store import open_result as open_result
     from mesospin.store import save as save
+    from mesospin.thermo.heat import entropy as entropy
+    from mesospin.thermo.heat import free_energy as free_energy
+    from mesospin.thermo.heat import heat_capacity as heat_capacity
+    from mesospin.thermo.magnetisation import magnetisation as magnetisation
+    from mesospin.thermo.molecular_field import Demagnetisation as Demagnetisation
+    from mesospin.thermo.molecular_field import MeanField as MeanField
+    from mesospin.thermo.susceptibility import susceptibility as susceptibility
 
 __version__ = version("mesospin")
 
@@ -151,6 +160,13 @@ _HOME = {
     "tunnelling_pair": "spectrum.wave_functions",
     "double_well": "spectrum.double_well",
     "landau_zener": "spectrum.landau_zener",
+    "magnetisation": "thermo.magnetisation",
+    "susceptibility": "thermo.susceptibility",
+    "heat_capacity": "thermo.heat",
+    "entropy": "thermo.heat",
+    "free_energy": "thermo.heat",
+    "MeanField": "thermo.molecular_field",
+    "Demagnetisation": "thermo.molecular_field",
     "Exact": "dynamics.methods",
     "RateEquations": "dynamics.methods",
     "Lindblad": "dynamics.methods",

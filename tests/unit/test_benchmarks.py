@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-MODULES = ("levels", "certified", "staircase", "unitary_sweep", "lindblad_sweep")
+MODULES = (
+    "levels",
+    "certified",
+    "powder_magnetisation",
+    "staircase",
+    "unitary_sweep",
+    "lindblad_sweep",
+)
 KEYS = {"name", "peer", "peer_seconds", "peer_error", "ours_seconds", "ours_error", "ratio", "goal"}
 
 

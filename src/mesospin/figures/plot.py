@@ -9,6 +9,12 @@ from matplotlib.figure import Figure
 
 from mesospin.errors import InputError
 from mesospin.figures.double_well import draw_double_well
+from mesospin.figures.equilibrium import (
+    draw_entropy,
+    draw_heat_capacity,
+    draw_magnetisation,
+    draw_susceptibility,
+)
 from mesospin.figures.loop import draw_classical, draw_hysteresis
 from mesospin.figures.quantum_objects import draw_quantum_objects
 from mesospin.figures.relaxation import draw_relaxation
@@ -31,6 +37,10 @@ _DRAW: Final[dict[str, Callable[[xr.Dataset], Figure]]] = {
     "splitting_distribution": draw_splitting_distribution,
     "quantum_objects": draw_quantum_objects,
     "switching": draw_switching,
+    "magnetisation": draw_magnetisation,
+    "susceptibility": draw_susceptibility,
+    "heat_capacity": draw_heat_capacity,
+    "entropy": draw_entropy,
     "relaxation": draw_relaxation,
     "hysteresis": draw_hysteresis,
     "sweep": draw_sweep,

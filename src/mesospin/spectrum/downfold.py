@@ -6,7 +6,10 @@ For basis states a and b and the rest Q, the exact eigenvalue problem is
 
 At the crossing h_aa = h_bb = E, and the full gap is
 
-.. math:: \Delta = 2|h_{ab}| / \sqrt{Z_aZ_b},\qquad Z_a = 1 + |(E-H_{QQ})^{-1}H_{Qa}|^2 .
+.. math:: \Delta = 2|h_{ab}| / \sqrt{Z_aZ_b},\qquad Z_a = 1 + |(E-H_{QQ})^{-1}H_{Qa}|^2 ,
+
+up to the overlap of the two dressed states and the change of their coupling with the field, which are
+included: they move the closest approach a little away from the crossing.
 
 Nothing large is subtracted, so a gap of 1e-13 K under a barrier of 60 K keeps all
 its digits.  The terms left out are of relative size (gap / level spacing)^2.
@@ -23,13 +26,16 @@ from mesospin.spectrum.matrices import Array, FieldLine, symmetry_blocks
 
 _CHUNK_BYTES = 2**28
 _MAX_STEPS = 30
+#: Distances below this part of the width of the crossing change no digit of the gap.
+_SHIFT = 1e-8
 
 
 class DownfoldedPairs(NamedTuple):
     """Crossings of pairs of basis states, one entry a pair.
 
-    ``field`` [T], ``energy`` [K], ``gap`` (full) [K], ``slope`` the difference
-    dE_a/dB - dE_b/dB of the dressed levels [K/T], ``weight`` the smaller of the two
+    ``field`` of the smallest gap and ``crossing`` of the two dressed states [T], ``energy`` [K],
+    ``gap`` (full) [K], ``slope`` the difference dE_a/dB - dE_b/dB away from the crossing [K/T],
+    ``weight`` the smaller of the two
     weights 1/Z of the basis states in their dressed levels, ``disagreement`` the relative
     difference of the coupling computed from either state, ``zero`` whether symmetry
     forbids the coupling, ``converged`` whether the Newton iteration met its tolerance.
@@ -37,6 +43,7 @@ class DownfoldedPairs(NamedTuple):
     """
 
     field: NDArray[np.float64]
+    crossing: NDArray[np.float64]
     energy: NDArray[np.float64]
     gap: NDArray[np.float64]
     slope: NDArray[np.float64]
@@ -74,8 +81,9 @@ def downfold_pairs(line: FieldLine, first: NDArray[np.intp], second: NDArray[np.
     ]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     zero = forbidden_pairs(line, first, second)
-    field, energy, gap, slope, weight, disagreement = columns
-    return DownfoldedPairs(field, energy, gap, slope, weight, disagreement, zero, np.isfinite(field))
+    field, crossing, energy, gap, slope, weight, disagreement = columns
+    known = np.isfinite(field)
+    return DownfoldedPairs(field, crossing, energy, gap, slope, weight, disagreement, zero, known)
 
 
 def forbidden_pairs(line: FieldLine, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -96,7 +104,8 @@ def _downfold(
     blocks = _Blocks.gather(line, pairs)
     scale = np.ptp(diagonal) + np.abs(energy)
     for _ in range(_MAX_STEPS):
-        h, Z, g, _ = blocks.effective(field, energy)
+        h, metric, response, _ = blocks.effective(field, energy)
+        Z, g = _diagonal(metric), _diagonal(response)
         residual = h - energy[:, None]
         # Newton step of r_a = h_aa(E, B) - E: dr_a = -Z_a dE + g_a dB
         determinant = -Z[:, 0] * g[:, 1] + Z[:, 1] * g[:, 0]
@@ -107,14 +116,55 @@ def _downfold(
         done = (np.abs(dE) <= 4e-15 * scale) & (np.abs(dB * slope[first]) <= 4e-15 * scale)
         if np.all(done | ~np.isfinite(dE)):
             break
-    h, Z, g, coupling = blocks.effective(field, energy)
+    _, metric, response, coupling = blocks.effective(field, energy)
     settled = np.isfinite(dE) & (np.abs(dE) <= 1e-12 * scale)
-    gap = 2 * np.abs(coupling[:, 0]) / np.sqrt(Z.prod(axis=1))
-    slopes = g / Z
+    meeting = _meet(coupling[:, 0], metric, response)
     with np.errstate(divide="ignore", invalid="ignore"):
         disagreement = np.abs(coupling[:, 0] - coupling[:, 1].conj()) / np.abs(coupling[:, 0])
-    results = (field, energy, gap, slopes[:, 0] - slopes[:, 1], 1 / Z.max(axis=1), disagreement)
+    weight = 1 / _diagonal(metric).max(axis=1)
+    results = (field + meeting.shift, field, energy, meeting.gap, meeting.slope, weight, disagreement)
     return tuple(np.where(settled, value, np.nan) for value in results)
+
+
+def _diagonal(matrices: NDArray[Any]) -> NDArray[np.float64]:
+    return np.asarray(np.einsum("pii->pi", matrices).real)
+
+
+class _Meeting(NamedTuple):
+    """Minimum gap of two levels [K], its distance from the crossing of the bare ones [T], slope [K/T]."""
+
+    gap: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    slope: NDArray[np.float64]
+
+
+def _meet(coupling: NDArray[Any], metric: NDArray[Any], response: NDArray[Any]) -> _Meeting:
+    """Return the closest approach of the two levels of (h + B g - E Z) c = 0 around h_aa = h_bb.
+
+    In an orthonormal basis h and g are vectors d and s of Pauli matrices; the gap 2 |d + B s| is smallest
+    where what is left of d is perpendicular to s.
+    """
+    value, axes = np.linalg.eigh(metric)
+    # Z = 1 + x^+ x is at least 1
+    root = np.einsum("pik,pk,pjk->pij", axes, np.maximum(value, 1.0) ** -0.5, axes.conj(), optimize=True)
+    bare = np.zeros_like(response)
+    bare[:, 0, 1], bare[:, 1, 0] = coupling, coupling.conj()
+    d, s = (_pauli(root @ matrix @ root) for matrix in (bare, response))
+    steepness = np.linalg.norm(s, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        along = s / steepness[:, None]
+        shift = -np.sum(d * along, axis=1) / steepness
+    across = d - np.sum(d * along, axis=1)[:, None] * along
+    gap = 2 * np.linalg.norm(across, axis=1)
+    # a shift that changes no digit of the gap is rounding
+    shift = np.where(np.abs(shift) * steepness > _SHIFT * gap, shift, 0.0)
+    return _Meeting(gap, shift, np.copysign(2 * steepness, s[:, 2]))
+
+
+def _pauli(matrices: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the components of two-level matrices along the Pauli matrices, shape (p, 3)."""
+    off = matrices[:, 0, 1]
+    return np.stack([off.real, -off.imag, (matrices[:, 0, 0] - matrices[:, 1, 1]).real / 2], axis=1)
 
 
 class _Blocks(NamedTuple):
@@ -139,8 +189,8 @@ class _Blocks(NamedTuple):
 
     def effective(
         self, field: NDArray[np.float64], energy: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], Array]:
-        """Return (h_aa, h_bb), (Z_a, Z_b), (dh_aa/dB, dh_bb/dB) and (h_ab, h_ba) at E and B."""
+    ) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Return (h_aa, h_bb), Z = -dh/dE + 1 and g = dh/dB (2 x 2), and (h_ab, h_ba) at E and B."""
         B = np.where(np.isfinite(field), field, 0.0)[:, None, None]
         E = np.where(np.isfinite(energy), energy, 0.0)[:, None, None]
         qq = E * np.eye(self.qq[0].shape[-1]) - self.qq[0] - B * self.qq[1]
@@ -152,9 +202,9 @@ class _Blocks(NamedTuple):
             x = np.linalg.solve(qq + shift * np.eye(qq.shape[-1]), qp)
         pp = self.pp[0] + B * self.pp[1]
         h = pp + qp.conj().swapaxes(1, 2) @ x
-        Z = 1 + (np.abs(x) ** 2).sum(axis=1)
+        dagger = x.conj().swapaxes(1, 2)
+        Z = np.eye(2) + dagger @ x
         mixed = self.qp[1].conj().swapaxes(1, 2) @ x
-        g = np.einsum("pii->pi", self.pp[1] + mixed + mixed.conj().swapaxes(1, 2)).real
-        g = g + np.einsum("pai,pab,pbi->pi", x.conj(), self.qq[1], x, optimize=True).real
+        g = self.pp[1] + mixed + mixed.conj().swapaxes(1, 2) + dagger @ (self.qq[1] @ x)
         coupling: NDArray[Any] = np.stack([h[:, 0, 1], h[:, 1, 0]], axis=1)
-        return np.einsum("pii->pi", h).real, Z, g, coupling
+        return _diagonal(h), Z, g, coupling

@@ -124,8 +124,8 @@ def tunnelling_pair(
     m = electronic_projection(system)
     first, second = sorted(named.states, key=lambda state: (m[state], state))
     line = field_line(system, axis=axis, transverse=transverse)
-    crossing = downfold_pairs(line, np.array([first]), np.array([second]))
-    if not (crossing.converged[0] and crossing.weight[0] > _LABEL_WEIGHT):
+    meeting = downfold_pairs(line, np.array([first]), np.array([second]))
+    if not (meeting.converged[0] and meeting.weight[0] > _LABEL_WEIGHT):
         msg = (
             f"the levels {named.names[0]} and {named.names[1]} are mixed too strongly to carry these labels; "
             "name a pair nearer to the bottom of the wells or lower the transverse field"
@@ -134,8 +134,8 @@ def tunnelling_pair(
     found = two_levels(
         line,
         (first, second),
-        field=float(crossing.field[0]),
-        energy=float(crossing.energy[0]),
+        field=float(meeting.crossing[0]),
+        energy=float(meeting.energy[0]),
         bias=shift,
         zero=gap.is_zero_by_symmetry,
     )

@@ -14,13 +14,14 @@ from mesospin.spectrum.tunnelling.gap import Gap, Method
 from mesospin.spectrum.tunnelling.problem import Levels, Problem, StatePair
 
 _EPS = float(np.finfo(np.float64).eps)
-#: Gap (relative to the width of the spectrum) above which eigenvalue differences are more
-#: accurate than downfolding: where (gap/W)^2 meets eps W/gap.
-_WIDE = _EPS ** (1 / 3)
+#: Terms of second order in gap / distance of the next level that downfolding neglects.
+_NEGLECTED = 10.0
 #: Weight that the named states must have in the levels.
 _LABEL_WEIGHT = 0.5
 #: A gap must exceed its error by this factor.
-_MARGIN = 100.0
+_MARGIN = 25.0
+#: Error of the difference of two eigenvalues in units of eps times the width of the spectrum.
+_EIGENVALUE = 40.0
 #: Rounding of downfolding in units of the disagreement of its two independent evaluations.
 _DISAGREEMENT = 10.0
 
@@ -56,12 +57,18 @@ def _between_states(line: FieldLine, pair: StatePair) -> Gap:
     pairs = downfold_pairs(line, np.array(states[:1]), np.array(states[1:]))
     bare = -np.diff(line.H0.diagonal().real[states])[0] / np.diff(slope)[0]
     start = float(pairs.field[0]) if pairs.converged[0] else float(bare)
-    width = float(np.ptp(np.linalg.eigvalsh(line.at(start))))
-    gap = float(pairs.gap[0])
-    if not (pairs.converged[0] and pairs.weight[0] > _LABEL_WEIGHT and gap < _WIDE * width):
+    levels = np.linalg.eigvalsh(line.at(start))
+    width = float(np.ptp(levels))
+    if not (pairs.converged[0] and pairs.weight[0] > _LABEL_WEIGHT):
         return _wide_gap(line, pair, start, width)
-    error = max(_DISAGREEMENT * float(pairs.disagreement[0]), 1e-13, (gap / width * len(line.H0)) ** 2)
-    if error > 1 / _MARGIN:
+    gap = float(pairs.gap[0])
+    others = np.sort(np.abs(levels - float(pairs.energy[0])))[2:]
+    ratio = gap / float(others[0]) if len(others) else 0.0
+    neglected = (1.0 - float(pairs.weight[0])) * (1.0 + _NEGLECTED * ratio) * ratio
+    error = max(_DISAGREEMENT * float(pairs.disagreement[0]), 1e-13, neglected)
+    if gap > 0 and _EIGENVALUE * _EPS * width / gap < error:
+        return _wide_gap(line, pair, start, width)
+    if not error <= 1 / _MARGIN:
         msg = (
             f"the splitting of {pair.names[0]} and {pair.names[1]} cannot be held in double precision "
             f"(relative error {error:.1e}); use method=Certified() or LargeSpin()"
@@ -87,10 +94,11 @@ def _wide_gap(line: FieldLine, pair: StatePair, start: float, width: float) -> G
     if (np.abs(U[states]) ** 2).sum(axis=1).min() <= _LABEL_WEIGHT:
         raise _mixed(pair)
     moments = np.linalg.eigvalsh(U.conj().T @ (line.G @ U))
-    gap, error = float(energy[upper] - energy[lower]), 10 * _EPS * width
+    gap, error = float(energy[upper] - energy[lower]), _EIGENVALUE * _EPS * width
     names = " and ".join(pair.names)
     _require_digits(gap, error, f"the splitting of {names}", "use method=Certified() or LargeSpin()")
-    slope = float(np.diff(moments)[0])
+    bare = line.G.diagonal().real[states]
+    slope = float(np.copysign(np.diff(moments)[0], bare[0] - bare[1]))
     if pair.is_opposite and abs(field - start) * abs(slope) > 10 * gap:
         raise _mixed(pair)
     note = "difference of two eigenvalues at its minimum"
@@ -153,7 +161,7 @@ def _exact_minimum(line: FieldLine, levels: tuple[int, int], near: float) -> flo
 def _between_levels(line: FieldLine, pair: Levels, field: float) -> Gap:
     energy, U = np.linalg.eigh(line.at(field))
     lower, upper = sorted((pair.i, pair.j))
-    gap, error = float(energy[upper] - energy[lower]), 10 * _EPS * float(np.ptp(energy))
+    gap, error = float(energy[upper] - energy[lower]), _EIGENVALUE * _EPS * float(np.ptp(energy))
     what = f"the gap of levels {lower} and {upper} at {field:g} T"
     _require_digits(gap, error, what, "use method=Certified(), or name the states as in (m, m')")
     slope = np.einsum("ik,ij,jk->k", U.conj(), line.G, U, optimize=True).real
