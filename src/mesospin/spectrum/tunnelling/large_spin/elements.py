@@ -226,7 +226,17 @@ def mirrored(steps: Steps, parity: int, sign: int, conjugation: int, period: int
 
 
 def ladder(problem: Problem) -> Ladder:
-    """Return H0 (with the transverse field) and G of the single spin of a problem, exactly."""
+    """Return H0 (with the transverse field) and G of the single spin of a problem, exactly.
+
+    Examples
+    --------
+    >>> from mesospin.model.system import giant_spin
+    >>> from mesospin.spectrum.tunnelling.problem import read_problem
+    >>> spin = giant_spin(10, D=-0.5, C4=1e-5)
+    >>> found = ladder(read_problem(spin, (10, -10), None, (0, 0, 1), (0, 0)))
+    >>> found.period, found.chain(10, fmpq(0)).sites, sorted(found.H0), found.H0[0][0]
+    (4, 6, [0, 4], (-1/2)*x^2)
+    """
     (spin,) = problem.system.spins
     H0: dict[int, Complex] = {}
     G: dict[int, Complex] = {}

@@ -45,10 +45,17 @@ class Landscape(NamedTuple):
 def landscape(chain: Chain, upper: float, lower: float) -> Landscape:
     """Return the two wells that belong to the projections ``upper`` > ``lower``.
 
-    Raises
-    ------
-    InputError
-        If no barrier stands between them.
+    Where no site stands between the two, neither well is bounded by a barrier.
+
+    Examples
+    --------
+    >>> from flint import fmpq
+    >>> from mesospin.model.system import giant_spin
+    >>> from mesospin.spectrum.tunnelling.large_spin.elements import ladder
+    >>> from mesospin.spectrum.tunnelling.problem import read_problem
+    >>> problem = read_problem(giant_spin(10, D=-0.5), (10, -10), None, (0, 0, 1), (2.0, 0.0))
+    >>> landscape(ladder(problem).chain(10, fmpq(0)), 10, -10).edges
+    ((0, 10), (10, 20))
     """
     last = chain.sites - 1
     sites = sampled(chain.sites)

@@ -69,6 +69,8 @@ class LargeSpin(Method):
         moment along the axis, no barrier stands between them or they lie above it.
     ConvergenceError
         If nothing is left of the paths that interfere.
+    TooLargeError
+        If a level that reaches through the barrier does not fit in memory.
 
     References
     ----------

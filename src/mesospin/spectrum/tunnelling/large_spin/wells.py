@@ -10,6 +10,7 @@ from flint import fmpq
 from numpy.typing import NDArray
 
 from mesospin.errors import ConvergenceError
+from mesospin.scale import require_memory
 from mesospin.spectrum.tunnelling.large_spin.double_double import rational, rounded
 from mesospin.spectrum.tunnelling.large_spin.elements import Chain
 from mesospin.spectrum.tunnelling.large_spin.landscape import Landscape, require_one_well
@@ -96,6 +97,8 @@ def alone(chain: Chain, level: Level, other: int, energy: fmpq) -> Level:
     first, last = 0, chain.sites - 1
     if chain.is_narrow and other >= 0:
         first, last = (0, other - 1) if level.site < other else (other + 1, last)
+    rows = 12 if chain.is_narrow else 12 * (chain.width + 2)
+    require_memory(8 * rows * (last - first + 1), f"a level that reaches through {last - first + 1} states")
     refined = _refined(segment(chain, first, last), energy, level.site, other)
     return _updated(level._replace(first=first, last=last), *refined)
 
