@@ -252,6 +252,18 @@ def test_labels_count_the_levels_of_a_well_whatever_its_bottom():
         assert gap > 1e-9
 
 
+def test_labels_hold_where_no_level_is_mostly_one_of_the_states():
+    """In a strong transverse field the pair (S-k, k-S) is still the k-th doublet of the spectrum."""
+    S, transverse = 12, (0.55 * 24 / (2 * MU_B), 0.0)
+    spin = giant_spin(S, D=-1.0)
+    levels, U = np.linalg.eigh(field_line(spin, transverse=transverse).at(0.0))
+    assert (np.abs(U[0, :2]) ** 2).sum() < 0.5
+    for k in range(2):
+        gap = float(gap_of(spin, (S - k, k - S), transverse=transverse).digits)
+        assert gap == pytest.approx(levels[2 * k + 1] - levels[2 * k], abs=1e-12)
+        assert gap > 1e-7
+
+
 def test_field_digits_resolve_more_than_a_double():
     gap = gap_of(giant_spin(50, D=-0.5, E=0.05), (50, -48))
     assert len(gap.field_digits) > 20

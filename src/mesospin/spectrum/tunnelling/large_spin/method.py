@@ -57,8 +57,8 @@ class LargeSpin(Method):
     -----
     The error is an estimate: the rounding of the 17 digits shown, what a relative error of 1e-31 in every
     step adds up to (it decides where paths interfere, and when the z axis is far from the easy axis), and
-    the neglected terms.  Measured against ball arithmetic it is below 2e-16 up to S = 1e5.  Time and memory
-    grow like S: at S = 1e5 some 5 ms for a biaxial or a tetragonal spin and 8 ms for one in a transverse
+    the neglected terms.  Measured against ball arithmetic it is below 2e-16 up to S = 1e5.  Time
+    grows like S: at S = 1e5 some 5 ms for a biaxial or a tetragonal spin and 8 ms for one in a transverse
     field, where elements span one site of the chain; 0.1 s where they span two (a field together with
     E), 0.15 s for four.
 
