@@ -37,8 +37,8 @@ def diabolical_points(
     A Hermitian matrix needs three parameters for a degeneracy, and the field has three components, so the
     points are isolated.  On the surface :math:`B_z(B_x, B_y)` where the two diabatic levels cross, the
     downfolded coupling :math:`h_{ab}` is one complex function; the turns of its phase around cells of a grid
-    find its zeros, each is refined by Newton steps, and none is missed.  The charges of all points of a pair
-    add up to m - m', as at the one point at the origin into which they merge in the axial limit.
+    find its zeros, each is refined by Newton steps, and none is missed.  Unless some leave the region where
+    the two are a pair, the charges add up to m - m', that of the single point of an axial spin.
 
     Parameters
     ----------

@@ -33,9 +33,6 @@ _SHORTEST: Final = 1e-5
 _FAILURES: Final = 3
 #: Weight in units of that of the anchor at which another basis state takes its place.
 _CHANGE: Final = 1.02
-#: Gap over width of the spectrum above which eigenvalue differences beat downfolding: where the terms left
-#: out, some hundred (gap / W)^2, meet the rounding eps W / gap; both are 1e-9 at worst.
-_WIDE: Final = 1e-6
 #: Gap over width of the spectrum above which the pair is compared with the other levels.
 DOUBTFUL: Final = 1e-3
 #: Relative difference of the downfolded gap and the exact one beyond which they are not the same pair.
@@ -56,8 +53,9 @@ class Walker(NamedTuple):
     """Where the pair is: everything that the next step starts from.
 
     ``at``: t, E, B, dE/dt, dB/dt and their derivatives; ``states`` (n, 2): normalised dressed states;
-    ``anchors`` (2,) and ``labels`` (2,): basis states; ``scale``: largest element of H and width of the
-    spectrum [K], and the gaps within which there may be no third level.
+    ``anchors`` (2,) and ``labels`` (2,): basis states; ``scale``: largest element of H [K], width of
+    the spectrum [K], the gaps within which there may be no third level, and the gap above which exact levels
+    are subtracted [K].
     """
 
     at: Real
@@ -195,7 +193,7 @@ def refine_wide(bench: Bench, line: Line, targets: Real, scale: Real, out: Real)
     n = line.A.shape[0]
     for k in range(targets.size):
         row = out[k]
-        if row[2] > _WIDE * scale[1]:
+        if row[2] > scale[3]:
             for i in range(n):
                 for j in range(n):
                     bench.A[i, j] = line.A[i, j] + targets[k] * line.K[i, j]

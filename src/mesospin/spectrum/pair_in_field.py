@@ -22,6 +22,8 @@ _LABEL_WEIGHT = 0.5
 #: Gaps within which a third level ends the pair, and the part of the room at zero transverse field that is
 #: given to pairs that start with less.
 _ISOLATION, _ROOM = 3.0, 0.8
+#: Limits of the gap, over the width of the spectrum, above which exact levels are subtracted.
+_WIDE = 1e-8, 1e-6
 #: The pair itself lies half a gap from its middle.
 _LEAST = 0.6
 
@@ -30,8 +32,7 @@ class PairInField(NamedTuple):
     """H(B) = H0 + sum_f B_f G_f, the pair, and its crossing without transverse field.
 
     ``H0`` and ``Gx, Gy, Gz`` (n, n) [K, K/T]; ``energy`` [K] and ``field`` [T] of the crossing; ``states``
-    (n, 2), its normalised dressed states; ``scale``: largest element of H0 and width of the spectrum [K],
-    and the number of gaps within which there may be no third level.
+    (n, 2), its normalised dressed states; ``scale`` as in `Walker`.
     """
 
     pair: StatePair
@@ -72,7 +73,8 @@ class PairInField(NamedTuple):
                 "near their gap at zero transverse field; choose states farther from the top of the barrier"
             )
             raise InputError(msg)
-        scale = np.array([np.abs(H0).max(), np.ptp(levels), isolation])
+        largest = np.abs(H0).max() or np.abs(G).max()  # a spin 1/2 has no energy of its own
+        scale = np.array([largest, np.ptp(levels), isolation, _wide(levels, energy)])
         crossing(bench, G[2].copy(), energy, field, named.states, float(scale[0]))
         states = bench.X / np.linalg.norm(bench.X, axis=0)
         Gx, Gy, Gz = (matrix.copy() for matrix in G)
@@ -97,6 +99,19 @@ def _isolation(levels: NDArray[np.float64], energy: float, gap: float) -> float:
     if narrow or not len(others) or _ISOLATION * gap <= _ROOM * others[0]:
         return _ISOLATION
     return float(_ROOM * others[0] / gap)
+
+
+def _wide(levels: NDArray[np.float64], energy: float) -> float:
+    """Return the gap at which the terms that downfolding leaves out meet the rounding of subtracted levels.
+
+    That is (gap / distance of the third level)^2 = eps width / gap; a third level may be a mere spectator.
+    """
+    width = float(np.ptp(levels))
+    third = np.sort(np.abs(levels - energy))[2:3]
+    if not (len(third) and width > 0):
+        return _WIDE[1] * width
+    relative = np.cbrt(np.finfo(np.float64).eps * (third[0] / width) ** 2)
+    return width * float(np.clip(relative, *_WIDE))
 
 
 def _opposite_states(system: SpinSystem, pair: Sequence[float] | Sequence[str]) -> StatePair:

@@ -94,9 +94,10 @@ def splitting_map(
 
     Notes
     -----
-    Narrow gaps are downfolded onto two basis states, which costs no digits to cancellation; from 1e-6 of
-    the width of the spectrum on they are minimised differences of exact levels.  The relative error is below
-    1e-9, and near a zero that fraction of the gap around it.  Exact zeros by symmetry at zero
+    Narrow gaps are downfolded onto two basis states, which costs no digits to cancellation; from about 1e-6
+    of the width of the spectrum on they are minimised differences of exact levels.  The relative error is
+    below 1e-9 for a single spin (up to 1e-7 among close hyperfine levels), and near a zero that fraction of
+    the gap around it.  Exact zeros by symmetry at zero
     transverse field are 0; the zeros between are points (`diabolical_points`), which a grid passes by.
 
     References

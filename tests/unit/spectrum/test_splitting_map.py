@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import mesospin as ms
+from mesospin.constants import MU_B
 from mesospin.errors import ConvergenceError, InputError, ValidityWarning
 from mesospin.spectrum.diabolical import diabolical_points
 from mesospin.spectrum.splitting_map import splitting_map
@@ -116,6 +117,14 @@ def test_wide_doublet_of_a_small_spin_is_kept():
     for B, gap in zip(fields, ds.splitting.values[0], strict=True):
         levels = ms.levels(spin, B_vector=[B, 0.0, 0.0]).energy.values
         assert gap == pytest.approx(levels[1] - levels[0], rel=1e-9)
+
+
+def test_spin_one_half_splits_by_its_zeeman_energy():
+    fields = np.array([0.0, 0.5, 1.0])
+    ds = splitting_map(ms.giant_spin(0.5, D=0.0), (0.5, -0.5), transverse=fields, azimuth=[0.0, 0.7])
+    np.testing.assert_allclose(ds.splitting, np.tile(2 * MU_B * fields, (2, 1)), rtol=1e-12)
+    points = diabolical_points(ms.giant_spin(0.5, D=0.0), (0.5, -0.5), Bx=(-0.5, 0.5), By=(-0.5, 0.5))
+    assert [points.Bx.item(), points.By.item(), points.charge.item()] == [0.0, 0.0, 1]
 
 
 REFUSED = [
