@@ -185,16 +185,18 @@ def test_fourth_order_moves_zeros_off_the_hard_axis_in_pairs():
 # --- the biaxial spin in closed form ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("S", [2, 2.5, 3, 5])
-@pytest.mark.parametrize(("right", "left"), [(0, 0), (0, 1), (0, 2), (1, 1)])
+LATTICES = [
+    (S, *wells) for S in (2, 2.5, 3, 5) for wells in ((0, 0), (0, 1), (0, 2), (1, 1)) if sum(wells) < S
+]
+
+
+@pytest.mark.parametrize(("S", "right", "left"), LATTICES)
 def test_biaxial_points_are_the_lattice_in_closed_form(S, right, left):
     """Level ``right`` of one well meets level ``left`` of the other (Kececioglu and Garg 2001, eqs. 1.4-1.5).
 
     With k1 = D + E and k2 = D - E: g mu_B Bz = sqrt(k1 k2) (left - right), and
     g mu_B Bx = 2 sqrt(k1 (k1 - k2)) (S - k - (left + right + 1)/2) for k = 0 ... 2S - left - right - 1.
     """
-    if right + left >= S:
-        pytest.skip("levels at the top of the barrier carry no labels")
     d, e = 1.0, 0.1
     spin = ms.giant_spin(S, D=-d, E=e)
     k = np.arange(2 * S - left - right)
