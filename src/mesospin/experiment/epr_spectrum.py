@@ -1,0 +1,374 @@
+"""Spectra of electron paramagnetic resonance: field- and frequency-swept, of crystals and powders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from mesospin.checks import finite, finite_array, instance_of
+from mesospin.constants import KELVIN_PER_GIGAHERTZ, MU_B
+from mesospin.errors import ConvergenceError, InputError, UnitError
+from mesospin.experiment.resonance import resonance_lines
+from mesospin.experiment.transitions import (
+    Floats,
+    Microwave,
+    moments_between_all,
+    polarisation,
+    read_energy_width,
+    read_frequency,
+    read_temperatures,
+    strength_of,
+)
+from mesospin.model.line_shapes import LineShape
+from mesospin.model.system import SpinSystem, check_system
+from mesospin.results import result, variable
+from mesospin.spectrum.block_states import BlockStates
+from mesospin.spectrum.matrices import affine_hamiltonian, unit_axis
+from mesospin.thermo.boltzmann import occupations
+from mesospin.thermo.orientation import PowderRule, powder_rules
+from mesospin.units import Quantity, to_tesla
+
+#: Numbers that one evaluation of line shapes holds.
+_CHUNK: Final = 2**19
+
+#: Directions whose resonances are searched together.
+_DIRECTIONS: Final = 64
+
+#: Line widths, in the steep direction, over which the derivative of a broadened level is taken.
+_MODULATION: Final = 1e-3
+
+#: Steps of the sweep that one line width must have.
+_STEPS: Final = 2.0
+
+#: Difference of two powder rules, in parts of the maximum, above which there is no spectrum.
+_MOST_DIFFERENCE: Final = 0.5
+
+#: Slope of a transition over the largest there is, below which a line in field has no finite intensity.
+_LEVEL: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """What is swept, and how: ``energy`` [K] fixed in a field sweep, ``B`` [T] in a frequency sweep."""
+
+    system: SpinSystem
+    T: Floats
+    grid: Floats  # fields [T] or energies [K]
+    fixed: float
+    microwave: Microwave
+    line: LineShape
+    fwhm: float
+
+
+#: Absorption and derivative, each (t, g), of the directions (d, 3) with weights (d,).
+Spectrum = Callable[[_Sweep, Floats, Floats], tuple[Floats, Floats]]
+
+
+def epr_spectrum(
+    system: SpinSystem,
+    T: ArrayLike,
+    B: ArrayLike,
+    frequency: ArrayLike | Quantity,
+    *,
+    line: LineShape,
+    axis: Sequence[float] | None = None,
+    powder: int | None = None,
+    microwave: Microwave = "perpendicular",
+) -> xr.Dataset:
+    r"""Return the absorption of a crystal or a powder, swept in field or in frequency.
+
+    .. math:: \chi'' = \pi\mu_B\sum_{i<j}|\langle i|\mu_1|j\rangle|^2 (p_i - p_j)\,L(h\nu - E_j + E_i)
+
+    in equilibrium and far from saturation.  A line that is broad in energy (short life, spread of D)
+    enters as it stands.  A line that is broad in field (neighbours, nuclei) is a convolution: at a
+    fixed frequency it lies at the resonance field, times :math:`1/|d(E_j - E_i)/dB|` [1]_.
+
+    Parameters
+    ----------
+    system : SpinSystem
+        The molecule.
+    T : float or array-like, shape (temperature,) [K]
+        Temperatures, > 0.
+    B : float or array-like, shape (field,) [T]
+        Fields of a sweep, ascending; one field where the frequency is swept.
+    frequency : float or array-like, shape (frequency,) [GHz], or str
+        The frequency, for example "9.5 GHz"; ascending numbers where the frequency is swept.
+    line : GaussianLine or LorentzianLine
+        A width in field (a number [T], or "2 mT") or in energy ("100 MHz") in a field sweep; in energy
+        (a number [GHz], or a text) in a frequency sweep.  Twice the step of the sweep or more.
+    axis : three numbers, default z
+        Direction of the static field in a crystal.
+    powder : int, optional
+        Average over all directions, with the rule of ``scipy.integrate.lebedev_rule`` of this degree (odd)
+        or number of points (even).  Anisotropic lines need steps between directions below the width.
+    microwave : "perpendicular", "parallel" or three numbers, default "perpendicular"
+        Direction of the oscillating field; in a powder, "perpendicular" or "parallel" to the static one.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``absorption`` (temperature, field) or (temperature, frequency) [mu_B/T per formula unit], the
+        imaginary part of the susceptibility along the microwave field (the absorbed power is that
+        times the frequency), and ``derivative``, its first derivative along the sweep.  Of a
+        powder also ``powder_difference``, that of ``absorption`` to a rule of a third of the
+        directions, and the attribute ``powder``, which says how large it is.
+
+    Raises
+    ------
+    InputError
+        If an argument breaks its condition, both or neither of field and frequency are swept, the sweep
+        does not resolve the line, or a line that is broad in field only touches the frequency.
+    ConvergenceError
+        If the directions of a powder are too few for the width of the line (their spectrum differs by
+        more than half of its maximum from that of a third of them), or if there are too many
+        near coincidences to tell apart.
+    TooLargeError
+        If the matrices do not fit in memory.
+
+    Notes
+    -----
+    Lines centred outside a field sweep reach into it, Lorentzian ones from up to 50 widths away.  The
+    part of :math:`\chi''` that resonates at negative frequency is left out: widths must be
+    small against the frequency.
+
+    References
+    ----------
+    .. [1] R. Aasa and T. Vanngard, J. Magn. Reson. 19, 308 (1975).
+
+    Examples
+    --------
+    >>> from mesospin.model.line_shapes import GaussianLine
+    >>> from mesospin.model.system import giant_spin
+    >>> B = np.linspace(0.33, 0.35, 201)
+    >>> ds = epr_spectrum(giant_spin(0.5, D=0.0), 300.0, B, "9.5 GHz", line=GaussianLine("1 mT"))
+    >>> float(ds.absorption.idxmax("field").round(4))
+    0.3394
+    """
+    check_system(system)
+    instance_of("line", line, LineShape, hint="write for example GaussianLine('2 mT')")
+    temperatures, dims = read_temperatures(T)
+    in_field = np.ndim(B) == 1
+    if in_field == (np.ndim(frequency) == 1):
+        raise InputError(
+            "give either several fields B [T] and one frequency, or one field and several frequencies [GHz], "
+            f"got shapes {np.shape(B)} and {np.shape(frequency)}; loop over the other"
+        )
+    read = _field_sweep if in_field else _frequency_sweep
+    (grid, fixed, fwhm), compute = read(system, B, frequency, line)
+    sweep = _Sweep(system, temperatures, grid, fixed, microwave, line, fwhm)
+    rules = _directions(system, axis, powder, microwave)
+    spectra = [_summed(compute, sweep, rule) for rule in rules]
+    return _dataset(sweep, spectra, rules, in_field, (dims, np.asarray(T, dtype=float)), axis, powder)
+
+
+def _field_sweep(
+    system: SpinSystem, B: ArrayLike, frequency: Any, line: LineShape
+) -> tuple[tuple[Floats, float, float], Spectrum]:
+    grid = _grid("B", B, "T")
+    energy = read_frequency(frequency)
+    try:
+        fwhm, compute, steepest = line.width(to_tesla), _lines_in_field, 1.0
+    except UnitError:
+        fwhm, compute, steepest = line.width(read_energy_width), _levels_in_field, _steepest(system)
+    _resolved("B", grid, fwhm / steepest, "T")
+    return (grid, energy, fwhm), compute
+
+
+def _frequency_sweep(
+    system: SpinSystem, B: ArrayLike, frequency: Any, line: LineShape
+) -> tuple[tuple[Floats, float, float], Spectrum]:
+    del system
+    grid = KELVIN_PER_GIGAHERTZ * _grid("frequency", frequency, "GHz")
+    if grid[0] <= 0.0:
+        raise InputError(
+            f"frequency must be positive [GHz], got {grid[0] / KELVIN_PER_GIGAHERTZ}; start above 0"
+        )
+    fwhm = line.width(read_energy_width)
+    _resolved("frequency", grid / KELVIN_PER_GIGAHERTZ, fwhm / KELVIN_PER_GIGAHERTZ, "GHz")
+    return (grid, finite("B", B, "T"), fwhm), _lines_in_frequency
+
+
+def _grid(name: str, values: ArrayLike, unit: str) -> Floats:
+    grid = finite_array(name, values, unit)
+    if grid.ndim != 1 or grid.size < 2 or not np.all(np.diff(grid) > 0):
+        raise InputError(
+            f"{name} must be two or more ascending values [{unit}], got shape {grid.shape}; sort them"
+        )
+    return grid
+
+
+def _resolved(name: str, grid: Floats, fwhm: float, unit: str) -> None:
+    step = float(np.diff(grid).max())
+    if step * _STEPS > fwhm * (1.0 + 1e-9):
+        raise InputError(
+            f"{name} must have steps of at most half the line width, {fwhm / _STEPS:.3g} {unit}, got "
+            f"{step:.3g} {unit}; take more points or a broader line"
+        )
+
+
+def _steepest(system: SpinSystem) -> float:
+    """Return a bound on the slope of all transitions [K/T], in any direction."""
+    spread = [np.ptp(np.linalg.eigvalsh(g)) for g in affine_hamiltonian(system).G]
+    return float(max(np.linalg.norm(spread), np.finfo(np.float64).tiny))
+
+
+def _directions(
+    system: SpinSystem, axis: Sequence[float] | None, powder: int | None, microwave: Microwave
+) -> tuple[PowderRule, ...]:
+    if powder is None:
+        direction = unit_axis((0.0, 0.0, 1.0) if axis is None else axis)
+        return (PowderRule(0, 1, direction[None], np.ones(1)),)
+    if axis is not None:
+        raise InputError("a powder has no axis; drop axis, or drop powder for a crystal")
+    if not isinstance(microwave, str):
+        raise InputError(
+            f"microwave must be perpendicular or parallel to the field of a powder, got {microwave!r}; "
+            "choose one"
+        )
+    return powder_rules(system, powder)
+
+
+def _summed(compute: Spectrum, sweep: _Sweep, rule: PowderRule) -> tuple[Floats, Floats]:
+    absorption = np.zeros((len(sweep.T), len(sweep.grid)))
+    derivative = np.zeros_like(absorption)
+    for start in range(0, len(rule.axes), _DIRECTIONS):
+        part = slice(start, start + _DIRECTIONS)
+        one, other = compute(sweep, rule.axes[part], rule.weights[part])
+        absorption += one
+        derivative += other
+    return np.pi * MU_B * absorption, np.pi * MU_B * derivative
+
+
+def _lines_in_field(sweep: _Sweep, axes: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Return the sum of lines at their resonance fields; those outside the sweep reach into it."""
+    reach = sweep.line.reach * sweep.fwhm
+    span = (sweep.grid[0] - reach, sweep.grid[-1] + reach)
+    lines = resonance_lines(sweep.system, axes, span, sweep.fixed, sweep.T)
+    line = lines.found.line
+    strength = strength_of(polarisation(sweep.microwave, axes)[line], lines.moment)
+    slope = np.abs(lines.slope)
+    visible = strength * lines.population.max(axis=0, initial=0.0) > 0.0
+    level = visible & (slope <= _LEVEL * _steepest(sweep.system))
+    if np.any(level):
+        raise InputError(
+            f"line must have a width in energy where a transition only touches the frequency, here at "
+            f"{lines.found.field[level][0]:.6g} T; write for example '100 MHz'"
+        )
+    area = weights[line] * strength / np.where(visible, slope, 1.0) * lines.population
+    return _drawn(sweep, lines.found.field, area)
+
+
+def _lines_in_frequency(sweep: _Sweep, axes: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    gap, strength, population = _transitions(sweep, axes, np.full(len(axes), sweep.fixed))
+    area = (weights[:, None] * strength)[None] * population
+    return _drawn(sweep, gap.ravel(), area.reshape(len(sweep.T), -1))
+
+
+def _drawn(sweep: _Sweep, centre: Floats, area: Floats) -> tuple[Floats, Floats]:
+    """Return the sum of lines with areas (t, r) and its derivative, each (t, g)."""
+    absorption = np.zeros((len(sweep.T), len(sweep.grid)))
+    derivative = np.zeros_like(absorption)
+    size = max(1, _CHUNK // len(sweep.grid))
+    for start in range(0, len(centre), size):
+        part = slice(start, start + size)
+        offset = sweep.grid[None, :] - centre[part, None]
+        absorption += area[:, part] @ sweep.line.value(offset, sweep.fwhm)
+        derivative += area[:, part] @ sweep.line.slope(offset, sweep.fwhm)
+    return absorption, derivative
+
+
+def _levels_in_field(sweep: _Sweep, axes: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Return the sum over levels as they are at every field: broad in energy, so no resonance is sought."""
+    step = _MODULATION * sweep.fwhm / _steepest(sweep.system)
+    shifted = [_at_every_field(sweep, axes, weights, shift) for shift in (-step, 0.0, step)]
+    return shifted[1], (shifted[2] - shifted[0]) / (2.0 * step)
+
+
+def _at_every_field(sweep: _Sweep, axes: Floats, weights: Floats, shift: float) -> Floats:
+    total = np.zeros((len(sweep.T), len(sweep.grid)))
+    size = max(1, _CHUNK // sweep.system.dimension**2)
+    for axis, weight in zip(axes, weights, strict=True):
+        for start in range(0, len(sweep.grid), size):
+            fields = sweep.grid[start : start + size] + shift
+            gap, strength, population = _transitions(sweep, np.broadcast_to(axis, (len(fields), 3)), fields)
+            shape = weight * strength * sweep.line.value(sweep.fixed - gap, sweep.fwhm)
+            total[:, start : start + size] += np.einsum("tfp,fp->tf", population, shape)
+    return total
+
+
+def _transitions(sweep: _Sweep, axes: Floats, B: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return gaps and strengths (f, p) and population differences (t, f, p) of all pairs of levels."""
+    system = sweep.system
+    energy, states = BlockStates.along(system, axes).sorted_states(axes, B)
+    i, j = np.triu_indices(system.dimension, 1)
+    moment = moments_between_all(system, states)[:, :, i, j]
+    gap = energy[:, j] - energy[:, i]
+    weight, _ = occupations(energy, np.broadcast_to(sweep.T, (len(B), len(sweep.T))))
+    lowest = weight[:, :, i].swapaxes(0, 1)
+    population = -lowest * np.expm1(-gap[None] / sweep.T[:, None, None])
+    flat = moment.reshape(3, -1).T
+    tensor = np.repeat(polarisation(sweep.microwave, axes), len(i), axis=0)
+    return gap, strength_of(tensor, flat).reshape(gap.shape), population
+
+
+def _convergence(rules: tuple[PowderRule, ...], share: float) -> str:
+    """Return how far the powder rule has converged; refuse what is not a spectrum."""
+    fine, coarse = rules
+    if share > _MOST_DIFFERENCE:
+        raise ConvergenceError(
+            f"powder must have directions enough for the line width, got {fine.points} that differ by "
+            f"{share:.2g} of the maximum from {coarse.points}; take more (up to 5810) or a broader line",
+            {"difference": share, "directions": fine.points},
+        )
+    return (
+        f"Lebedev rule of degree {fine.degree}, {fine.points} directions; absorption differs by at most "
+        f"{share:.2g} of its maximum from degree {coarse.degree}, {coarse.points} directions"
+    )
+
+
+def _dataset(
+    sweep: _Sweep,
+    spectra: list[tuple[Floats, Floats]],
+    rules: tuple[PowderRule, ...],
+    in_field: bool,
+    temperature: tuple[tuple[str, ...], NDArray[np.float64]],
+    axis: Sequence[float] | None,
+    powder: int | None,
+) -> xr.Dataset:
+    dims = (*temperature[0], "field" if in_field else "frequency")
+    shape = (*temperature[1].shape, len(sweep.grid))
+    unit, factor = ("mu_B/T^2", 1.0) if in_field else ("mu_B/(T GHz)", KELVIN_PER_GIGAHERTZ)
+    absorption, derivative = (array.reshape(shape) for array in spectra[0])
+    variables = {
+        "absorption": variable(dims, absorption, "mu_B/T", "absorption, imaginary susceptibility"),
+        "derivative": variable(dims, factor * derivative, unit, "first derivative of the absorption"),
+    }
+    note = ""
+    if len(spectra) == 2:
+        difference = absorption - spectra[1][0].reshape(shape)
+        variables["powder_difference"] = variable(
+            dims, difference, "mu_B/T", f"difference of absorption to {rules[1].points} directions"
+        )
+        peak = max(float(np.abs(absorption).max()), np.finfo(np.float64).tiny)
+        note = _convergence(rules, float(np.abs(difference).max()) / peak)
+    swept, fixed = (sweep.grid, sweep.fixed / KELVIN_PER_GIGAHERTZ), ("frequency", "GHz")
+    if not in_field:
+        swept, fixed = (sweep.grid / KELVIN_PER_GIGAHERTZ, sweep.fixed), ("field", "T")
+    coords = {
+        dims[-1]: variable(dims[-1], swept[0], "T" if in_field else "GHz", dims[-1]),
+        fixed[0]: variable((), swept[1], fixed[1], fixed[0]),
+        "temperature": variable(temperature[0], temperature[1], "K", "temperature"),
+    }
+    microwave = sweep.microwave if isinstance(sweep.microwave, str) else list(sweep.microwave)
+    inputs: dict[str, Any] = {"line": repr(sweep.line), "microwave": microwave}
+    if powder is not None:
+        inputs["powder"] = powder
+    else:
+        inputs["axis"] = [0.0, 0.0, 1.0] if axis is None else list(axis)
+    ds = result("epr_spectrum", sweep.system, variables, coords, inputs)
+    return ds.assign_attrs(powder=note) if note else ds
