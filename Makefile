@@ -56,6 +56,9 @@ $(STAMP)-%:
 	@echo 'Installing mesospin ($*) and what it needs into $(VENV) (a few minutes the first time) ...'
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.$(addsuffix ],$(addprefix [,$(filter-out core,$*)))'
 	@echo 'Compiling its kernels, once ...'
-	@$(BIN)/python -c 'import mesospin as ms; ms.hysteresis(ms.load("mn12ac"), 2.0, 0.1, (-1, 1), disorder=None)'
+	@$(BIN)/python -c 'import mesospin as ms; ms.hysteresis(ms.load("mn12ac"), 2.0, 0.1, (-1, 1), disorder=None); \
+		big = ms.giant_spin(200, D=-1.0, E=0.1); \
+		[ms.tunnel_splitting(big, (200, -200), transverse=(h, 0.0)) for h in (0.0, 1.0)]; \
+		ms.splitting_map(ms.load("fe8"), (10, -10), transverse=[0.0, 0.1])'
 	@rm -f $(filter-out $(STAMP)-%,$(wildcard $(VENV)/.installed-*-*))
 	@touch $@

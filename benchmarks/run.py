@@ -2,7 +2,7 @@
 
     python benchmarks/run.py [--only NAME] [--json PATH]
 
-NAME is one of the modules: levels, certified, staircase, unitary_sweep, lindblad_sweep.
+NAME is one of the modules in MODULES.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from rich.table import Table
 MODULES = (
     "levels",
     "certified",
+    "large_spin",
+    "splitting_map",
     "powder_magnetisation",
     "staircase",
     "unitary_sweep",

@@ -11,7 +11,8 @@ its surroundings  `PhononBath`, `DipolarBath`, `NuclearBath`, `Disorder`, `Membe
 its spectrum      `levels`, `crossings`, `landau_zener`
     tunnelling    `tunnel_splitting` (`Splitting`, `Levels`), `splitting_map`, `diabolical_points`,
                   `tunnelling_pair`, `double_well`
-    method        `DoublePrecision`, `Certified`, `LargeSpin`, `Perturbative`, by name `splitting_method`
+    method        `DoublePrecision`, `Certified`, `LargeSpin`, `Perturbative`, `Semiclassical`,
+                  by name `splitting_method`
 its equilibrium   `magnetisation`, `susceptibility`, `heat_capacity`, `entropy`, `free_energy`
     neighbours    `MeanField`, `Demagnetisation`
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
     from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin as LargeSpin
     from mesospin.spectrum.tunnelling.perturbative import Perturbative as Perturbative
     from mesospin.spectrum.tunnelling.problem import Levels as Levels
+    from mesospin.spectrum.tunnelling.semiclassical import Semiclassical as Semiclassical
     from mesospin.spectrum.tunnelling.splitting import Splitting as Splitting
     from mesospin.spectrum.tunnelling.splitting import tunnel_splitting as tunnel_splitting
     from mesospin.spectrum.wave_functions import tunnelling_pair as tunnelling_pair
@@ -154,6 +156,7 @@ _HOME = {
     "Certified": "spectrum.tunnelling.certified",
     "LargeSpin": "spectrum.tunnelling.large_spin.method",
     "Perturbative": "spectrum.tunnelling.perturbative",
+    "Semiclassical": "spectrum.tunnelling.semiclassical",
     "splitting_method": "spectrum.tunnelling.choice",
     "splitting_map": "spectrum.splitting_map",
     "diabolical_points": "spectrum.diabolical",

@@ -10,6 +10,8 @@ FOLDER = Path(__file__).parents[2] / "benchmarks"
 MODULES = (
     "levels",
     "certified",
+    "large_spin",
+    "splitting_map",
     "powder_magnetisation",
     "staircase",
     "unitary_sweep",

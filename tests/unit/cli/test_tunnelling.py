@@ -36,6 +36,12 @@ def test_methods_by_name(capfd, method):
     assert found["splitting"]["values"] == pytest.approx(2.9625195e-12, rel=0.1)
 
 
+def test_the_instanton_by_name(capfd):
+    found = variables(capfd, "splitting", "fe8:biaxial", "10", "-10", "--method", "semiclassical")
+    assert found["splitting"]["values"] == pytest.approx(3.96e-10, rel=0.2)
+    assert found["relative_error"]["values"] < 0.5
+
+
 def test_a_table_says_how(capfd):
     assert main(["splitting", "fe8:biaxial", "10", "-10", "--transverse", "0.1312616889058192,0"]) == 0
     assert "diabolical point" in " ".join(capfd.readouterr().out.split())

@@ -13,6 +13,7 @@ from mesospin.spectrum.tunnelling.gap import Gap, Method
 from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
 from mesospin.spectrum.tunnelling.perturbative import Perturbative
 from mesospin.spectrum.tunnelling.problem import Problem, StatePair
+from mesospin.spectrum.tunnelling.semiclassical import Semiclassical
 
 #: Dimension up to which dense matrices of a single spin are cheaper than its ladder.
 _DENSE_DIMENSION = 161
@@ -52,6 +53,7 @@ METHODS: Final[Mapping[str, Callable[[], Method]]] = {
     "certified": Certified,
     "large-spin": LargeSpin,
     "perturbative": Perturbative,
+    "semiclassical": Semiclassical,
 }
 """The methods by the names that study files and the command line use."""
 
