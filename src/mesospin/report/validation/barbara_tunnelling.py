@@ -7,19 +7,23 @@ from typing import Final
 
 import numpy as np
 from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from mesospin.constants import HBAR, MU_B
 from mesospin.dynamics.methods import Exact
 from mesospin.dynamics.protocols import FieldSweep
 from mesospin.dynamics.rates import line_rate
+from mesospin.experiment.quantum_objects import quantum_objects
 from mesospin.experiment.relaxation import relaxation_rates
 from mesospin.experiment.sweep import sweep
+from mesospin.model.anisotropies import FixedConstants, FixedDensity
 from mesospin.model.library import load
-from mesospin.model.system import giant_spin
+from mesospin.model.system import SpinSystem, giant_spin
 from mesospin.report.validation.rows import ERRATUM, Row, Source
 from mesospin.spectrum.landau_zener import landau_zener
 from mesospin.spectrum.levels import levels
-from mesospin.spectrum.tunnelling.splitting import Splitting, tunnel_splitting
+from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
+from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 _LZ: Final = Source("Barbara review, eq. (3), Landau-Zener")
 _PS: Final = Source("Barbara review, eq. (3), Prokof'ev-Stamp")
@@ -204,15 +208,21 @@ def splittings() -> Sequence[Row]:
 
 def large_spins() -> list[Row]:
     """Return the rows on S = 30 and S = 10^5."""
-    thirty: Splitting = tunnel_splitting(load("s30"), (30, -30))
+    thirty, grain = load("s30"), giant_spin(100_000, D=-1e-5)
+    across = brentq(lambda B: _log10_time(thirty, 30, (0.0, B)), 1.0, 15.0, xtol=0.01)
+    at_rest = quantum_objects(FixedConstants(D="-0.5 K", E="0.05 K"), [30]).tunnelling_time.values[0]
+    dust = quantum_objects(FixedDensity("1 K", "1 K"), [1e5]).tunnelling_time.values[0]
+    shares = (0.99, 0.998)
+    # K_par = 1 K: the anisotropy field is 2 K_par/(g mu_B)
+    near, nearest = (_log10_time(grain, 100_000, (share / MU_B, 0.0)) for share in shares)
     return [
         _OUTLOOK.statement(
             "spin-30",
-            "large molecules with S = 30",
+            "large molecules with S = 30, D = 0.5 K, E = 0.05 K",
             "may tunnel",
-            f"Delta = 10^{thirty.log10:.2f} K for D = 0.5 K, E = 0.05 K",
-            bool(np.isfinite(thirty.log10)) and thirty.error < 1e-6 * thirty.kelvin,
-            reason="computed without cancellation, far below the rounding of the levels",
+            f"within 1 s in {across:.1f} T along the medium axis, in {at_rest} without",
+            0.0 < across < 15.0,
+            reason="h/(2 Delta) of a spin alone",
         ),
         _OUTLOOK.erratum(
             "superscript-1e5",
@@ -221,13 +231,30 @@ def large_spins() -> list[Row]:
             1e5,
             reason="lost superscript: S = 10^5",
         ),
-        _OUTLOOK.open(
+        _OUTLOOK.statement(
             "spin-1e5",
-            "nanoparticles with S = 10^5",
+            "nanoparticles with S = 10^5, zero field, Kpar = Kperp = 1 K for each unit of spin",
             "may tunnel",
-            "dense matrices end far below; comes later",
+            f"in {dust}",
+            False,
+            reason="the exponent is 1.8 S; at rest a grain of this size is classical",
+            should_hold=False,
+        ),
+        _OUTLOOK.statement(
+            "spin-1e5-in-a-field",
+            "the same next to the anisotropy field B_a, axial, field across",
+            "may tunnel",
+            f"in 10^{near:.0f} s at {shares[0]:g} B_a, in 10^{nearest:.1f} s at {shares[1]:g} B_a",
+            nearest < 0.0 < near,
+            reason="between them the barrier is nearly gone",
         ),
     ]
+
+
+def _log10_time(system: SpinSystem, S: int, transverse: tuple[float, float]) -> float:
+    """Return log10 of h/(2 Delta) in s."""
+    gap = tunnel_splitting(system, (S, -S), transverse=transverse, method=LargeSpin())
+    return float(np.log10(np.pi * HBAR)) - gap.log10
 
 
 def thermal_activation() -> Sequence[Row]:

@@ -13,13 +13,25 @@ from mesospin.report.validation.barbara_loops import SECTIONS as LOOPS
 from mesospin.report.validation.barbara_spectrum import SECTIONS as SPECTRUM
 from mesospin.report.validation.barbara_tunnelling import SECTIONS as TUNNELLING
 from mesospin.report.validation.encyclopaedia import SECTIONS as ENCYCLOPAEDIA
+from mesospin.report.validation.older_experiment import SECTIONS as OLDER
 from mesospin.report.validation.published import SECTIONS as PUBLISHED
 from mesospin.report.validation.rows import Row
+from mesospin.report.validation.tunnelling import SECTIONS as SPLITTINGS
+from mesospin.report.validation.tunnelling_samples import SECTIONS as SAMPLES
 from mesospin.results import variable
 from mesospin.scale import Progress
 
 Section = Callable[[], Sequence[Row]]
-_SECTIONS: Final[tuple[Section, ...]] = (*SPECTRUM, *TUNNELLING, *LOOPS, *ENCYCLOPAEDIA, *PUBLISHED)
+_SECTIONS: Final[tuple[Section, ...]] = (
+    *SPECTRUM,
+    *TUNNELLING,
+    *LOOPS,
+    *OLDER,
+    *ENCYCLOPAEDIA,
+    *PUBLISHED,
+    *SPLITTINGS,
+    *SAMPLES,
+)
 _COLUMNS: Final = {
     "subject": "quantity or formula",
     "source": "where it stands",
@@ -50,7 +62,7 @@ def validate(*, progress: Progress | None = None) -> xr.Dataset:
 
     Notes
     -----
-    Takes about a quarter of a minute.  Rows that disagree stay, with the reason.
+    Takes some twenty seconds.  Rows that disagree stay, with the reason.
     """
     rows: list[Row] = []
     if progress is not None:
