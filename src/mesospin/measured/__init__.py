@@ -1,0 +1,1 @@
+"""Measured data: files that laboratories exchange, and fits of a Hamiltonian to them."""

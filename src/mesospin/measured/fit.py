@@ -1,0 +1,348 @@
+"""One fit of a Hamiltonian to data of any kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import lmfit
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mesospin.checks import finite, instance_of, integer, positive
+from mesospin.errors import ConvergenceError, InputError
+from mesospin.measured.data import Data, ResonanceData
+from mesospin.measured.objective import Bounds, Objective, parameter_table
+from mesospin.measured.outcome import Outcome, outcome_of
+from mesospin.measured.parameters import Family, family, with_values
+from mesospin.measured.prediction import model_of
+from mesospin.measured.verdict import fit_dataset
+from mesospin.model.system import SpinSystem, check_system
+from mesospin.thermo.molecular_field import MeanField
+
+Floats = NDArray[np.float64]
+
+_EXTRA = {"zJ": "K", "tip": "cm3/mol"}
+_ROUNDS = 6
+
+
+def fit_hamiltonian(
+    data: Data | Sequence[Data],
+    system: SpinSystem,
+    vary: Sequence[str],
+    *,
+    bounds: Bounds | None = None,
+    tie: Mapping[str, str] | None = None,
+    mean_field: MeanField | None = None,
+    tip: float = 0.0,
+    starts: int = 8,
+    spread: float = 0.3,
+    seed: int = 0,
+    max_evaluations: int = 400,
+) -> xr.Dataset:
+    r"""Fit the numbers of a Hamiltonian to all data together.
+
+    .. math:: \chi^2(p) = \sum_s w_s\sum_{i\in s}\Bigl(\frac{y_i(p) - y_i}{\sigma_i}\Bigr)^2
+
+    is made small by a trust-region least-squares method within bounds [1]_, with exact derivatives:
+    those of levels are :math:`\langle\partial H/\partial p\rangle`, those of thermal averages follow from
+    perturbation theory (`sensitivities`).  The standard deviations are those of the linearised problem,
+    from the given sigma; they are not scaled with the residuals.
+
+    Parameters
+    ----------
+    data : SusceptibilityData, MagnetisationData, HeatCapacityData, ResonanceData, LevelData, or several
+        Measured points.  With several sets every one needs its sigma.
+    system : SpinSystem
+        The Hamiltonian, whose numbers are the values to start from; a term to be fitted must be there,
+        with the value 0 if need be.
+    vary : sequence of str
+        What is fitted: names of `parameters_of` (``D``, ``E``, ``B40``, ``J``, ``g``, ``gx``, ...), and
+        ``zJ`` (with ``mean_field``) and ``tip`` [cm3/mol].
+    bounds : mapping of str to (low, high), optional
+        In the unit of the parameter, or texts with units; None for no bound.
+    tie : mapping of str to str, optional
+        Parameters that follow from the varied ones: ``{"gy": "gx"}``.
+    mean_field : MeanField, optional
+        Coupling to the neighbours, with the zJ to start from.
+    tip : float, default 0 [cm3/mol]
+        Temperature-independent susceptibility.
+    starts : int, default 8
+        How many times the fit is begun: from the system's values, then from values drawn around them.
+    spread : float, default 0.3
+        Width of that draw, in parts of the values.
+    seed : int, default 0
+    max_evaluations : int, default 400
+        After which a start is given up.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``value``, ``error``, ``initial`` (parameter), ``correlation`` (parameter, other_parameter),
+        ``determined`` (parameter; False where no error bar exists); ``measured``, ``fitted``, ``sigma`` and
+        ``residual`` [sigma] (point) with ``data_set``, ``temperature`` and ``field``; ``set_chi2`` and
+        ``set_points`` (set); ``chi2``, ``reduced_chi2``, ``p_value``; ``start_chi2`` (start) and
+        ``start_value`` (start, parameter).  The attribute ``verdict`` says in words
+        what the data do and do not determine.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, there are fewer points than free parameters, sigma is missing, or an
+        argument breaks its condition.
+    ConvergenceError
+        If no start converged, or the best fit lies on a bound; its diagnostics hold the values
+        that were reached.
+
+    References
+    ----------
+    .. [1] M. A. Branch, T. F. Coleman and Y. Li, SIAM J. Sci. Comput. 21, 1 (1999).
+
+    Examples
+    --------
+    >>> from mesospin.measured.data import LevelData
+    >>> from mesospin.model.system import giant_spin
+    >>> levels = LevelData([2.7, 3.3], sigma=0.01)
+    >>> fit = fit_hamiltonian(levels, giant_spin(1, D=-2.0, E=0.2), vary=["D", "E"], starts=1)
+    >>> fit.value.values.round(3), fit.error.values.round(4)
+    (array([-3. ,  0.3]), ...)
+    """
+    sets = _read_sets(data)
+    check_system(system)
+    numbers = [
+        integer("starts", starts, at_least=1),
+        integer("max_evaluations", max_evaluations, at_least=10),
+    ]
+    objective = _objective(sets, system, vary, bounds, tie, mean_field, finite("tip", tip, "cm3/mol"))
+    _check_count(sets, objective)
+    tables = _starting_tables(objective, numbers[0], positive("spread", spread), integer("seed", seed))
+    best, reached = _best(objective, tables, numbers[1])
+    outcome = outcome_of(objective, best, reached, known_sigma=sets[0].sigma is not None)
+    _check_answer(outcome)
+    inputs = {
+        "vary": list(vary),
+        "bounds": {name: list(limits) for name, limits in (bounds or {}).items()},
+        "tie": dict(tie or {}),
+        "mean_field": None if mean_field is None else repr(mean_field),
+        "tip": tip,
+        "starts": starts,
+        "spread": spread,
+        "seed": seed,
+    }
+    return fit_dataset(outcome, system, inputs)
+
+
+def fitted_system(fit: xr.Dataset, system: SpinSystem) -> SpinSystem:
+    """Return the spin system with the values of a fit.
+
+    Parameters
+    ----------
+    fit : xarray.Dataset
+        What `fit_hamiltonian` returned.
+    system : SpinSystem
+        The one that was fitted.
+
+    Raises
+    ------
+    InputError
+        If the dataset is no fit, or its names are not in the system.
+
+    Examples
+    --------
+    >>> from mesospin.measured.data import LevelData
+    >>> from mesospin.model.system import giant_spin
+    >>> start = giant_spin(1, D=-2.0)
+    >>> fit = fit_hamiltonian(LevelData([3.0], levels=[2], sigma=0.1), start, vary=["D"], starts=1)
+    >>> round(fitted_system(fit, start).terms[0].coefficient, 6)
+    -3.0
+    """
+    instance_of("fit", fit, xr.Dataset, hint="give what fit_hamiltonian returned")
+    if fit.attrs.get("kind") != "fit":
+        raise InputError(f"fit must be a result of fit_hamiltonian, got kind {fit.attrs.get('kind')!r}")
+    names = [str(name) for name in fit.parameter.values]
+    values = {n: float(v) for n, v in zip(names, fit.value.values, strict=True) if n not in _EXTRA}
+    return with_values(system, values)
+
+
+def _read_sets(data: Data | Sequence[Data]) -> tuple[Data, ...]:
+    sets = (data,) if isinstance(data, Data) else tuple(data)
+    if not sets:
+        raise InputError("data must be one or several data sets, got none; give SusceptibilityData(...)")
+    for entry in sets:
+        instance_of("data", entry, Data, hint="give SusceptibilityData(...) or a sequence of such sets")
+    missing = [entry.label for entry in sets if entry.sigma is None]
+    if missing and len(sets) > 1:
+        raise InputError(
+            f"sigma must be given for every one of several data sets, got none for {', '.join(missing)}; "
+            "without it nobody knows how they weigh against each other"
+        )
+    return sets
+
+
+def _objective(
+    sets: tuple[Data, ...],
+    system: SpinSystem,
+    vary: Sequence[str],
+    bounds: Bounds | None,
+    tie: Mapping[str, str] | None,
+    mean_field: MeanField | None,
+    tip: float,
+) -> Objective:
+    if isinstance(vary, str) or not vary:
+        raise InputError(f"vary must be a sequence of names, got {vary!r}; write for example ['D', 'g']")
+    wanted = [*vary, *(name for name in (tie or {}) if name not in vary)]
+    if len(set(wanted)) < len(wanted):
+        raise InputError(f"vary must name every parameter once, got {list(vary)}; drop one")
+    if mean_field is not None:
+        instance_of("mean_field", mean_field, MeanField, hint="write MeanField(zJ, g)")
+    elif "zJ" in wanted:
+        raise InputError(
+            "zJ must have a mean field to belong to, got none; give mean_field=MeanField(0.0, g)"
+        )
+    members = family(system, [name for name in wanted if name not in _EXTRA])
+    names = (*(entry.name for entry in members.parameters), *_EXTRA)
+    start = _start_values(members, mean_field, tip)
+    units = dict(zip(names, [*(entry.unit for entry in members.parameters), *_EXTRA.values()], strict=True))
+    by_name = dict(zip(names, start, strict=True))
+    # a name may have been given with its sites though it is unique without them
+    given = iter(names)
+    used = [name if name in _EXTRA else next(given) for name in wanted]
+    renamed = dict(zip(wanted, used, strict=True))
+    table = parameter_table(
+        used,
+        [by_name[name] for name in used],
+        [units[name] for name in used],
+        {renamed.get(name, name): limits for name, limits in (bounds or {}).items()},
+        {renamed[name]: expression for name, expression in (tie or {}).items()},
+    )
+    generic = members.generic_system()
+    models = tuple(model_of(entry, members, generic, coupled=mean_field is not None) for entry in sets)
+    sigma = [_known_or_scale(entry) for entry in sets]
+    g = 2.0 if mean_field is None else mean_field.g
+    return Objective(members, models, names, start, table, g, mean_field is not None, sigma)
+
+
+def _start_values(members: Family, mean_field: MeanField | None, tip: float) -> Floats:
+    own = [entry.value(members.system) for entry in members.parameters]
+    return np.array([*own, 0.0 if mean_field is None else mean_field.zJ, tip])
+
+
+def _known_or_scale(data: Data) -> Floats:
+    """Return sigma, or the size of the values, with which the errors are later scaled to the scatter."""
+    if data.sigma is not None:
+        return data.sigma
+    size = float(np.sqrt(np.mean(data.values**2)))
+    return np.full(len(data.values), size if size > 0.0 else 1.0)
+
+
+def _check_count(sets: tuple[Data, ...], objective: Objective) -> None:
+    points, free = sum(len(entry.values) for entry in sets), len(objective.free)
+    needed = free + (sets[0].sigma is None)
+    if points < needed:
+        extra = ", and one more for the unknown sigma" if needed > free else ""
+        raise InputError(
+            f"data must have at least as many points as free parameters ({free}{extra}), got {points}; "
+            "fix or tie parameters, or measure more"
+        )
+
+
+def _starting_tables(objective: Objective, starts: int, spread: float, seed: int) -> list[lmfit.Parameters]:
+    """Return the given start and others drawn around it, ever wider."""
+    generator = np.random.default_rng(seed)
+    scales = _scales(objective)
+    tables = [objective.table.copy()]
+    for index in range(1, starts):
+        table = objective.table.copy()
+        for name in objective.free:
+            entry = table[name]
+            width = spread * (1 + (index - 1) % 3) * scales[name]
+            value = entry.value + width * generator.standard_normal()
+            low = entry.min + 1e-3 * (entry.value - entry.min) if np.isfinite(entry.min) else -np.inf
+            high = entry.max - 1e-3 * (entry.max - entry.value) if np.isfinite(entry.max) else np.inf
+            entry.value = float(np.clip(value, low, high))
+        table.update_constraints()
+        tables.append(table)
+    return tables
+
+
+def _scales(objective: Objective) -> dict[str, float]:
+    """Return natural sizes of the free parameters, also of those that start at zero."""
+    H0, _ = objective.family.at(objective.start[:-2])
+    energy = np.linalg.eigvalsh(H0)
+    width = float(energy[-1] - energy[0]) or 1.0
+    sizes = {"zJ": 0.02 * width, "tip": 1e-3}
+    for parameter, operator in zip(objective.family.parameters, objective.family.O, strict=True):
+        norm = float(np.linalg.norm(operator, 2))
+        sizes[parameter.name] = 0.1 * width / norm if norm > 0.0 else 0.0
+    scales = {}
+    for name, value in zip(objective.names, np.abs(objective.start), strict=True):
+        is_g = sizes[name] == 0.0
+        scales[name] = max(0.2 * value, 0.05) if is_g else max(value, sizes[name])
+    return scales
+
+
+def _best(
+    objective: Objective, tables: list[lmfit.Parameters], evaluations: int
+) -> tuple[lmfit.minimizer.MinimizerResult, list[tuple[float, lmfit.Parameters | None]]]:
+    """Return the best of the fits from all starts, and where each of them arrived."""
+    uncertain = any(
+        isinstance(model.data, ResonanceData) and model.data.sigma_field is not None
+        for model in objective.models
+    )
+    best = None
+    reached: list[tuple[float, lmfit.Parameters | None]] = []
+    for _ in range(_ROUNDS):
+        if uncertain:
+            objective.reweigh(tables[0] if best is None else best.params)
+        fits = [_minimised(objective, table, evaluations) for table in tables]
+        arrived = [fit for fit in fits if fit is not None and fit.success]
+        if not arrived:
+            raise ConvergenceError(
+                f"the fit did not converge from any of {len(tables)} starts within {evaluations} "
+                "evaluations; start closer, bound or fix parameters",
+                {"starts": len(tables)},
+            )
+        best = min(arrived, key=lambda fit: float(fit.chisqr))
+        reached = [(np.nan, None) if fit is None else (float(fit.chisqr), fit.params) for fit in fits]
+        if not uncertain or not objective.reweigh(best.params):
+            return best, reached
+        tables = [best.params, *tables[1:]]
+    raise ConvergenceError(
+        f"the uncertainties that sigma_field gives to the lines did not settle in {_ROUNDS} rounds; give "
+        "levels for every line, or sigma in GHz"
+    )
+
+
+def _minimised(
+    objective: Objective, table: lmfit.Parameters, evaluations: int
+) -> lmfit.minimizer.MinimizerResult | None:
+    """Return the fit from one start, None where the model has no answer on the way."""
+    minimizer = lmfit.Minimizer(objective.residuals, table, calc_covar=False)
+    try:
+        return minimizer.least_squares(
+            jac=objective.jacobian,
+            x_scale="jac",
+            ftol=1e-12,
+            xtol=1e-12,
+            gtol=1e-12,
+            max_nfev=evaluations,
+        )
+    except (ConvergenceError, np.linalg.LinAlgError):
+        return None
+
+
+def _check_answer(outcome: Outcome) -> None:
+    reached = {name: float(value) for name, value in zip(outcome.names, outcome.value, strict=True)}
+    diagnostics = {"values": reached, "chi2": outcome.chi2, "bounds": list(outcome.on_bound)}
+    if outcome.on_bound:
+        raise ConvergenceError(
+            f"the best fit lies on the bound of {', '.join(outcome.on_bound)}, so it is no minimum; widen "
+            "the bound or fix the parameter there",
+            diagnostics,
+        )
+    if not outcome.at_minimum:
+        raise ConvergenceError(
+            f"the fit stopped before its minimum (a step would still lower chi2 by {outcome.decrease:.2g}); "
+            "start closer or raise max_evaluations",
+            diagnostics,
+        )

@@ -1,0 +1,198 @@
+"""The sum of squares that a fit makes small, its residuals and derivatives."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import lmfit
+import numpy as np
+from numpy.typing import NDArray
+
+from mesospin.checks import nearest
+from mesospin.errors import InputError
+from mesospin.measured.parameters import Family
+from mesospin.measured.prediction import Model
+from mesospin.measured.sensitivities import Member
+from mesospin.measured.thermal import Trial
+from mesospin.units import Quantity, to_dimensionless, to_kelvin
+
+Floats = NDArray[np.float64]
+Bounds = Mapping[str, tuple[Quantity | None, Quantity | None]]
+
+_FUNCTIONS = ("sqrt", "abs", "sin", "cos")
+_STEP = 1e-4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Objective:
+    """Weighted residuals as a function of the free parameters.
+
+    Parameters
+    ----------
+    family : Family
+    models : tuple of Model
+    names : tuple of str
+        All parameters: those of the family, then zJ and tip.
+    start : ndarray
+        Their values to start from.
+    table : lmfit.Parameters
+        Those that are varied or tied, with bounds and expressions.
+    g : float
+        The g factor of the mean field.
+    coupled : bool
+    sigma : list of ndarray
+        Standard deviations of every set; replaced where fields are uncertain.
+    """
+
+    family: Family
+    models: tuple[Model, ...]
+    names: tuple[str, ...]
+    start: Floats
+    table: lmfit.Parameters
+    g: float
+    coupled: bool
+    sigma: list[Floats]
+    memory: dict[bytes, tuple[Floats, Floats]] = field(default_factory=dict)
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the parameters that are varied on their own."""
+        return tuple(name for name, entry in self.table.items() if entry.vary and not entry.expr)
+
+    def values(self, table: lmfit.Parameters) -> Floats:
+        """Return the values of all parameters."""
+        given = table.valuesdict()
+        return np.array([given.get(name, value) for name, value in zip(self.names, self.start, strict=True)])
+
+    def trial(self, values: Floats) -> Trial:
+        """Return the values as what a prediction takes."""
+        return Trial(
+            Member(self.family, values[:-2]), self.coupled, float(values[-2]), self.g, float(values[-1])
+        )
+
+    def residuals(self, table: lmfit.Parameters) -> Floats:
+        """Return (predicted - measured)/sigma times the square root of the weight, all points."""
+        return self._evaluate(self.values(table))[0]
+
+    def jacobian(self, table: lmfit.Parameters) -> Floats:
+        """Return the derivatives of the residuals by the free parameters, shape (points, free)."""
+        return self._evaluate(self.values(table))[1] @ self.chain(table)
+
+    def chain(self, table: lmfit.Parameters) -> Floats:
+        """Return the derivatives of all parameters by the free ones (ties), shape (all, free)."""
+        columns = []
+        plain = table.copy()
+        for entry in plain.values():
+            if not entry.expr:
+                entry.min, entry.max = -np.inf, np.inf
+        for name in self.free:
+            value = plain[name].value
+            step = _STEP * max(abs(value), _STEP)
+            ends = []
+            for sign in (1.0, -1.0):
+                plain[name].value = value + sign * step
+                ends.append(self.values(plain))
+            plain[name].value = value
+            own = (ends[0] - ends[1]) / (2.0 * step)
+            own[self.names.index(name)] = 1.0
+            columns.append(own)
+        return np.stack(columns, axis=1)
+
+    def reweigh(self, table: lmfit.Parameters) -> bool:
+        """Set the uncertainties for these values; return whether one has changed by more than 1 %."""
+        trial = self.trial(self.values(table))
+        changed = False
+        for index, model in enumerate(self.models):
+            new = model.sigma(trial)
+            if new is not None:
+                changed |= bool(np.any(np.abs(new - self.sigma[index]) > 0.01 * new))
+                self.sigma[index] = new
+        self.memory.clear()
+        return changed
+
+    def predictions(self, table: lmfit.Parameters) -> list[Floats]:
+        """Return the predicted values of every set."""
+        trial = self.trial(self.values(table))
+        return [model.predict(trial)[0] for model in self.models]
+
+    def weights(self) -> Floats:
+        """Return the weight of every point."""
+        return np.concatenate([np.full(len(m.data.values), m.data.weight) for m in self.models])
+
+    def _evaluate(self, values: Floats) -> tuple[Floats, Floats]:
+        key = values.tobytes()
+        if key not in self.memory:
+            trial = self.trial(values)
+            rows, slopes = [], []
+            for model, sigma in zip(self.models, self.sigma, strict=True):
+                value, slope = model.predict(trial)
+                scale = np.sqrt(model.data.weight) / sigma
+                rows.append(scale * (value - model.data.values))
+                slopes.append(scale[:, None] * slope)
+            self.memory.clear()
+            self.memory[key] = np.concatenate(rows), np.concatenate(slopes)
+        return self.memory[key]
+
+
+def parameter_table(
+    names: Sequence[str],
+    values: Sequence[float],
+    units: Sequence[str],
+    bounds: Bounds | None,
+    tie: Mapping[str, str] | None,
+) -> lmfit.Parameters:
+    """Return the parameters of a fit with their bounds and ties.
+
+    Raises
+    ------
+    InputError
+        If a bound or a tie is for a parameter that is not varied, the start is outside the bounds, or
+        the expression of a tie uses other names or does not give a number.
+    """
+    ties, limits = dict(tie or {}), dict(bounds or {})
+    for name in limits:
+        if name not in names or name in ties:
+            free = [entry for entry in names if entry not in ties]
+            raise InputError(
+                f"bounds must be for parameters that are varied, got {name!r}; {nearest(name, free)}"
+            )
+    table = lmfit.Parameters()
+    for name, value, unit in zip(names, values, units, strict=True):
+        low, high = _limits(name, unit, limits.get(name, (None, None)))
+        if name not in ties and not low < value < high:
+            raise InputError(
+                f"{name} must start inside its bounds ({low:g}, {high:g}) [{unit}], got {value:g} from the "
+                "system; change one of them"
+            )
+        table.add(name, value=value, min=low, max=high)
+    free = [name for name in names if name not in ties]
+    for name, expression in ties.items():
+        _check_expression(name, expression, free)
+        table[name].expr = expression
+        if not np.isfinite(table[name].value):
+            raise InputError(f"tie of {name!r} must give a number, got {expression!r}; check the expression")
+    return table
+
+
+def _limits(name: str, unit: str, given: tuple[Quantity | None, Quantity | None]) -> tuple[float, float]:
+    if isinstance(given, str) or len(given) != 2:
+        raise InputError(f"bounds of {name!r} must be (low, high), got {given!r}; write None for no bound")
+    read = to_kelvin if unit == "K" else to_dimensionless
+    low = -np.inf if given[0] is None else read(given[0], f"lower bound of {name}")
+    high = np.inf if given[1] is None else read(given[1], f"upper bound of {name}")
+    return low, high
+
+
+def _check_expression(name: str, expression: str, free: Sequence[str]) -> None:
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except (SyntaxError, TypeError):
+        raise InputError(f"tie of {name!r} must be an expression, got {expression!r}; write '2*gx'") from None
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for other in sorted(used - set(_FUNCTIONS)):
+        if other not in free:
+            raise InputError(
+                f"tie of {name!r} must use parameters that are varied, got {other!r}; {nearest(other, free)}"
+            )

@@ -1,0 +1,329 @@
+r"""Levels and thermal averages of a Hamiltonian together with their derivatives by its parameters.
+
+First derivatives of levels are expectation values (Hellmann and Feynman).  With
+:math:`x_i = -E_i/T` and divided differences of the exponential, those of thermal averages are traces
+
+.. math:: \partial_a\partial_b \ln Z &= \frac1{T^2 Z}\sum_{ij} e[x_i, x_j]\,A_{ij}B_{ji} \\
+          \partial_a^2\partial_c \ln Z &= -\frac2{T^3 Z}\sum_{ijk} e[x_i, x_j, x_k]\,A_{ij}A_{jk}C_{ki}
+
+of operators with their thermal mean subtracted.  Degenerate levels need no care.
+
+References
+----------
+.. [1] R. P. Feynman, Phys. Rev. 56, 340 (1939).
+.. [2] N. J. Higham, Functions of Matrices (SIAM, 2008), sections 3.2 and B.16 (divided differences).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations_with_replacement, pairwise, permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesospin.constants import MU_B
+from mesospin.measured.parameters import Family
+from mesospin.spectrum.matrices import Array
+from mesospin.thermo.boltzmann import divided_differences, occupations
+
+Floats = NDArray[np.float64]
+#: Value (f, t) and derivative (f, t, p) of an average.
+WithSlope = tuple[Floats, Floats]
+
+_CHUNK_BYTES = 2**25
+#: Spread of three exponents below which the divided difference is summed as a series.
+_CLOSE = 0.5
+#: Largest number of triples of levels and temperatures that is held at once.
+_TRIPLES = 2**20
+_SERIES = 14
+#: Part of the level spacing scale below which levels are one.
+_DEGENERATE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """One member of a family of Hamiltonians.
+
+    Parameters
+    ----------
+    family : Family
+    values : ndarray, shape (p,)
+    """
+
+    family: Family
+    values: Floats
+
+    def diagonalised(self, vectors: Floats) -> tuple[Floats, Array]:
+        """Return levels (f, n) [K] and states (f, n, n) at field vectors (f, 3) [T]."""
+        H0, G = self.family.at(self.values)
+        H: Array = H0 + np.tensordot(vectors, G, 1)
+        if not np.any(H.imag):
+            H = H.real
+        energy, states = np.linalg.eigh(H)
+        return energy, states
+
+    def slopes(self, vectors: Floats, states: Array) -> Array:
+        """Return dH/dp in the eigenbasis, shape (f, p, n, n)."""
+        operators = self.family.O[None] + np.einsum("fc,pcij->fpij", vectors, self.family.Q)
+        return _in_eigenbasis(_real_if_possible(operators), states)
+
+    def levels(self, vectors: Floats) -> tuple[Floats, Floats]:
+        """Return levels (f, n) [K] and their derivatives (f, n, p); the mean of degenerate ones."""
+        energy, states = self.diagonalised(vectors)
+        own = np.einsum("fpii->fip", self.slopes(vectors, states)).real.copy()
+        scale = np.maximum(energy[:, -1:] - energy[:, :1], 1e-300)
+        new = np.diff(energy, axis=1) > _DEGENERATE * scale
+        for row, starts in enumerate(new):
+            edges = np.flatnonzero(np.concatenate([[True], starts, [True]]))
+            for a, b in pairwise(edges):
+                if b - a > 1:
+                    own[row, a:b] = own[row, a:b].mean(axis=0)
+        return energy, own
+
+    def field_slopes(self, vectors: Floats, axes: Floats) -> Floats:
+        """Return dE/dB along axes (f, 3), shape (f, n) [K/T]."""
+        _, states = self.diagonalised(vectors)
+        _, G = self.family.at(self.values)
+        along = np.einsum("fc,cij->fij", axes, G)
+        return np.einsum("fia,fij,fja->fa", states.conj(), along, states, optimize=True).real
+
+    def strengths(self, vectors: Floats) -> tuple[Floats, Floats]:
+        """Return levels (f, n) and the sum of |<i|mu_c|j>|^2 over c, shape (f, n, n) [mu_B^2]."""
+        energy, states = self.diagonalised(vectors)
+        _, G = self.family.at(self.values)
+        matrices = _in_eigenbasis(np.broadcast_to(G / MU_B, (len(vectors), *G.shape)), states)
+        return energy, np.einsum("fcij,fcij->fij", matrices, matrices.conj()).real
+
+    def moment(self, vectors: Floats, directions: Floats, T: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the moment [mu_B] along directions (f, k, 3), its response and its derivatives.
+
+        Returns
+        -------
+        moment : ndarray, shape (f, t, k) [mu_B]
+        chi : ndarray, shape (f, t, k, k) [mu_B/T]
+        slopes : ndarray, shape (f, t, k, p)
+        """
+        return _in_chunks(self._moment, self.family, vectors, directions, T)
+
+    def _moment(self, vectors: Floats, directions: Floats, T: Floats) -> tuple[Floats, ...]:
+        energy, states = self.diagonalised(vectors)
+        _, G = self.family.at(self.values)
+        along = np.einsum("fkc,cij->fkij", directions, G)
+        A = _in_eigenbasis(_real_if_possible(along), states)
+        O = np.concatenate([self.slopes(vectors, states), A], axis=1)
+        weight, _ = occupations(energy, T)
+        # Zeeman operators: the moment is minus their average over mu_B
+        mean, covariance = _covariance(energy, weight, T, A, O)
+        own = np.einsum("fkc,pcij->fkpij", directions, self.family.Q)
+        direct = _diagonal(own, states)
+        explicit = np.einsum("ftn,fkpn->ftkp", weight, direct)
+        p = len(self.values)
+        slopes = -(explicit - covariance[..., :p]) / MU_B
+        return -mean / MU_B, covariance[..., p:] / MU_B, slopes
+
+    def heat(self, vectors: Floats, T: Floats) -> WithSlope:
+        r"""Return the heat capacity / k_B and its derivatives, from moments of the energy.
+
+        .. math:: \partial_p C = 2\beta^2\langle\delta E\,\delta O\rangle
+                  - \beta^3\langle\delta E^2\,\delta O\rangle
+        """
+        nothing = np.zeros((len(vectors), 1, 3))
+        value, slope = _in_chunks(self._heat, self.family, vectors, nothing, T)
+        return value, slope
+
+    def _heat(self, vectors: Floats, directions: Floats, T: Floats) -> tuple[Floats, ...]:
+        del directions
+        energy, states = self.diagonalised(vectors)
+        own = np.einsum("fpii->fip", self.slopes(vectors, states)).real
+        weight, _ = occupations(energy, T)
+        excess = energy - energy[:, :1]
+        spread = excess[:, None] - np.einsum("ftn,fn->ft", weight, excess)[..., None]
+        centred = own[:, None] - np.einsum("ftn,fnp->ftp", weight, own)[:, :, None]
+        x = spread / T[..., None]
+        value = np.einsum("ftn,ftn->ft", weight, x * x)
+        slope = np.einsum("ftn,ftnp->ftp", weight * (2.0 * x - x * x), centred) / T[..., None]
+        return value, slope
+
+    def chi(self, vectors: Floats, directions: Floats, T: Floats) -> WithSlope:
+        """Return dM/dB [mu_B/T] (f, t, k) along directions (f, k, 3), and its derivatives (f, t, k, p)."""
+        value, slope = _in_chunks(self._chi, self.family, vectors, directions, T)
+        return value, slope
+
+    def _chi(self, vectors: Floats, directions: Floats, T: Floats) -> tuple[Floats, ...]:
+        _, G = self.family.at(self.values)
+        f, k = directions.shape[:2]
+        temperatures = np.broadcast_to(T, (f, T.shape[1]))
+        value = np.empty((f, T.shape[1], k))
+        slope = np.empty((f, T.shape[1], k, len(self.values)))
+        # at zero field all directions share their levels
+        keys = np.concatenate([vectors, temperatures], axis=1)
+        different, first, member = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        for index in range(len(different)):
+            rows = np.flatnonzero(member.ravel() == index)
+            here = vectors[first[index]][None]
+            energy, states = self.diagonalised(here)
+            A = _in_eigenbasis(_real_if_possible(np.einsum("fkc,cij->fkij", directions[rows], G)), states)
+            O = self.slopes(here, states)[0]
+            Q = _real_if_possible(np.einsum("fkc,pcij->fkpij", directions[rows], self.family.Q))
+            Q = states[0].conj().T @ Q @ states[0]
+            n = energy.shape[1]
+            size = max(1, _TRIPLES // n**3)
+            for start in range(0, T.shape[1], size):
+                part = slice(start, start + size)
+                t = temperatures[first[index], part]
+                thermal = _kernels((energy[0, 0] - energy[0]) / t[:, None])
+                for i, row in enumerate(rows):
+                    for d in range(k):
+                        pair = _response(thermal, A[i, d], O, Q[i, d], t)
+                        value[row, part, d], slope[row, part, d] = pair
+        return value / MU_B, slope / MU_B
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Thermal:
+    """Boltzmann factors (t, n), their sum (t,), and divided differences (t, n, n) and (t, n, n, n)."""
+
+    factor: Floats
+    Z: Floats
+    second: Floats
+    third: Floats
+
+
+def _response(thermal: _Thermal, A: Array, O: Array, Q: Array, T: Floats) -> WithSlope:
+    """Return -d2F/dB2 [K/T^2] (t,) and its derivatives (t, p); A = dH/dB, O = dH/dp, Q = d2H/dB dp."""
+    weight = thermal.factor / thermal.Z[:, None]
+    scale = thermal.Z * T
+    n = len(A)
+    centred = A[None] - (weight @ A.diagonal().real)[:, None, None] * np.eye(n)
+    value = np.einsum("tij,tij->t", thermal.second, (centred * centred.conj()).real) / scale
+    inner = np.einsum("tijk,tjk->tik", thermal.third * centred[..., None], centred)
+    own = weight @ np.einsum("pii->pi", O).real.T
+    trace = np.einsum("tii->t", inner).real
+    flat = O.swapaxes(-1, -2).reshape(len(O), -1).T
+    cubic = -2.0 * ((inner.reshape(len(T), -1) @ flat).real - trace[:, None] * own) / (scale * T)[:, None]
+    mixed = (thermal.second * centred).reshape(len(T), -1) @ Q.swapaxes(-1, -2).reshape(len(O), -1).T
+    return value, cubic + 2.0 * mixed.real / scale[:, None]
+
+
+def _kernels(x: Floats) -> _Thermal:
+    """Return the divided differences e[x_i, x_j] and e[x_i, x_j, x_k] for descending x (t, n)."""
+    n = x.shape[1]
+    (i, j, k), position = _ordered_triples(n)
+    triples = second_difference(x[:, k], x[:, j], x[:, i])
+    factor = np.exp(x)
+    second = first_difference(x[:, :, None], x[:, None, :])
+    return _Thermal(factor, factor.sum(axis=1), second, triples[:, position])
+
+
+@lru_cache(maxsize=16)
+def _ordered_triples(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return all i <= j <= k (3, m), and for every (i, j, k) in any order which of them it is (n, n, n)."""
+    ordered = np.array(list(combinations_with_replacement(range(n), 3))).T
+    position = np.empty((n, n, n), dtype=np.intp)
+    for i, j, k in permutations(range(3)):
+        position[ordered[i], ordered[j], ordered[k]] = np.arange(ordered.shape[1])
+    return ordered, position
+
+
+def first_difference(x: Floats, y: Floats) -> Floats:
+    """Return (e^x - e^y)/(x - y), e^x where they coincide.
+
+    Examples
+    --------
+    >>> first_difference(np.array(0.0), np.array([0.0, -1.0])).round(6)
+    array([1.      , 0.632121])
+    """
+    return divided_differences(np.exp(np.maximum(x, y)), np.abs(x - y), np.array(1.0))
+
+
+def second_difference(low: Floats, middle: Floats, high: Floats) -> Floats:
+    r"""Return the second divided difference of the exponential at low <= middle <= high.
+
+    Distant points by the difference of first ones, close ones by the series
+    :math:`e^c\sum_m h_m/(m+2)!` of complete symmetric polynomials around their mean.
+
+    Examples
+    --------
+    >>> second_difference(np.zeros(1), np.zeros(1), np.zeros(1))
+    array([0.5])
+    """
+    wide = high - low
+    far = wide > _CLOSE
+    distance = np.where(far, wide, 1.0)
+    difference = (first_difference(high, middle) - first_difference(middle, low)) / distance
+    near = ~far
+    if not np.any(near):
+        return np.asarray(difference)
+    low, middle, high = low[near], middle[near], high[near]
+    centre = (low + middle + high) / 3.0
+    u, v, w = low - centre, middle - centre, high - centre
+    pairs, product = u * v + v * w + w * u, u * v * w  # u + v + w = 0
+    older, old, new = np.zeros_like(u), np.zeros_like(u), np.ones_like(u)
+    total, factorial = new / 2.0, 2.0
+    for m in range(1, _SERIES):
+        factorial *= m + 2
+        older, old, new = old, new, product * older - pairs * old
+        total = total + new / factorial
+    difference[near] = np.exp(centre) * total
+    return np.asarray(difference)
+
+
+def _covariance(energy: Floats, weight: Floats, T: Floats, A: Array, O: Array) -> tuple[Floats, Floats]:
+    """Return <A> (f, t, k) and -d<A>/d(field of O) at fixed A, shape (f, t, k, p)."""
+    f, k, n, _ = A.shape
+    p = O.shape[1]
+    own = np.einsum("fkii->fki", A).real
+    other = np.einsum("fpii->fpi", O).real
+    mean = np.einsum("ftn,fkn->ftk", weight, own)
+    mean_other = np.einsum("ftn,fpn->ftp", weight, other)
+    i, j = np.triu_indices(n, 1)
+    upper, right = A[:, :, i, j], O[:, :, i, j]
+    products = 2.0 * (upper[:, :, None] * right[:, None].conj()).real.reshape(f, k * p, len(i))
+    gap = (energy[:, j] - energy[:, i])[:, None, :]
+    pairs = divided_differences(weight[:, :, i], gap, T[:, :, None]) @ products.swapaxes(1, 2)
+    centred = own[:, None] - mean[..., None]
+    centred_other = other[:, None] - mean_other[..., None]
+    diagonal = (weight[:, :, None] * centred) @ centred_other.swapaxes(-1, -2) / T[:, :, None, None]
+    return mean, pairs.reshape(*pairs.shape[:2], k, p) + diagonal
+
+
+def _in_eigenbasis(operators: Array, states: Array) -> Array:
+    """Return the operators (f, k, n, n) in the eigenbasis."""
+    return np.asarray(states.conj().swapaxes(-1, -2)[:, None] @ operators @ states[:, None])
+
+
+def _diagonal(operators: Array, states: Array) -> Floats:
+    """Return the expectation values (f, k, p, n) of operators (f, k, p, n, n); zero ones cost nothing."""
+    f, k, p, n, _ = operators.shape
+    result = np.zeros((f, k, p, n))
+    for index in range(p):
+        if np.any(operators[:, :, index]):
+            kets = operators[:, :, index] @ states[:, None]
+            result[:, :, index] = np.einsum("fia,fkia->fka", states.conj(), kets).real
+    return result
+
+
+def _real_if_possible(array: Array) -> Array:
+    return array.real if np.iscomplexobj(array) and not np.any(array.imag) else array
+
+
+def _in_chunks(
+    kernel: Callable[[Floats, Floats, Floats], tuple[Floats, ...]],
+    family: Family,
+    vectors: Floats,
+    directions: Floats,
+    T: Floats,
+) -> tuple[Floats, ...]:
+    """Return the averages, a part of the fields at a time."""
+    n, p = family.system.dimension, len(family.parameters)
+    k = directions.shape[1]
+    each = 16 * n * n * (5 * (p + k) + k * (p + k) + T.shape[1])
+    size = max(1, _CHUNK_BYTES // each)
+    parts = [
+        kernel(vectors[s : s + size], directions[s : s + size], T if len(T) == 1 else T[s : s + size])
+        for s in range(0, len(vectors), size)
+    ]
+    return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
