@@ -7,10 +7,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from mesospin.report.cells import Column, Table, columns_of, scalars_of, unit_of
+from mesospin.report.cells import Column, Table, columns_of, scalars_of, spread_out, unit_of
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+_SHOWN_AZIMUTHS: Final = 11
 
 
 def _splitting(dataset: xr.Dataset) -> Sequence[Table]:
@@ -48,7 +51,9 @@ def _map(dataset: xr.Dataset) -> Sequence[Table]:
             triples = zip(line, line[1:], line[2:], strict=False)
             minima = sum(before > gap < after for before, gap, after in triples)
             rows.append((math.degrees(angle), *min(known), max(known)[0], minima))
-    return [Table("azimuths", "Splitting along the transverse field", columns, tuple(rows))]
+    picked = spread_out(len(rows), _SHOWN_AZIMUTHS)
+    title = f"Splitting along the transverse field, {len(picked)} of {len(rows)} azimuths"
+    return [Table("azimuths", title, columns, tuple(rows[i] for i in picked))]
 
 
 def _points(dataset: xr.Dataset) -> Sequence[Table]:

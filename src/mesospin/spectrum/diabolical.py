@@ -22,6 +22,9 @@ from mesospin.spectrum.zero_search import Found, Zero, find_zeros
 #: First cells along the longer side, and the largest number of cells.
 _CELLS, _MAX_CELLS = 64, 100_000
 
+#: Fields below it [T] are rounding of zero.
+_ROUNDING = 1e-14
+
 
 def diabolical_points(
     system: SpinSystem,
@@ -163,9 +166,9 @@ def _variables(start: PairInField, found: Found) -> dict[str, object]:
         logarithm = np.log10(found.gap)
     real, whole = np.float64, np.int64
     entries = {
-        "Bx": (np.array([zero.x for zero in zeros], real), "T", "transverse field Bx"),
-        "By": (np.array([zero.y for zero in zeros], real), "T", "transverse field By"),
-        "Bz": (np.array([zero.field for zero in zeros], real), "T", "longitudinal field Bz"),
+        "Bx": (_settled([zero.x for zero in zeros]), "T", "transverse field Bx"),
+        "By": (_settled([zero.y for zero in zeros]), "T", "transverse field By"),
+        "Bz": (_settled([zero.field for zero in zeros]), "T", "longitudinal field Bz"),
         "energy": (np.array([zero.energy for zero in zeros], real), "K", "energy of the two levels"),
         "level": (np.array(level, whole), "1", "position in energy of the lower level"),
         "charge": (np.array(charge, whole), "1", "Berry flux of the lower level / 2 pi"),
@@ -175,6 +178,12 @@ def _variables(start: PairInField, found: Found) -> dict[str, object]:
     text = "log10 of the splitting in K"
     variables["log10_splitting"] = variable(("grid_y", "grid_x"), logarithm, "1", text)
     return variables
+
+
+def _settled(fields: list[float]) -> NDArray[np.float64]:
+    """Return fields with what is rounding of zero set to zero."""
+    values = np.array(fields, dtype=np.float64)
+    return np.where(np.abs(values) < _ROUNDING, 0.0, values)
 
 
 def _lower_level(start: PairInField, zero: Zero) -> int:
