@@ -152,7 +152,7 @@ def neutron_spectrum(
     >>> from mesospin.model.system import giant_spin
     >>> E = np.linspace(-10, 10, 401)
     >>> ds = neutron_spectrum(giant_spin(1, D=5.0), 1.0, E, line=GaussianLine(0.5))
-    >>> float(ds.intensity.idxmax("energy")), ds.strength[0].values.sum().round(6)
+    >>> float(ds.intensity.idxmax("energy")), float(ds.strength[0].sum().round(6))
     (5.0, 5.333333)
     """
     check_system(system)

@@ -110,7 +110,7 @@ def moments_between_all(system: SpinSystem, states: States) -> States:
 def strength_of(weights: Floats, moment: States) -> Floats:
     """Return the strengths (r,) [mu_B^2] of moments (r, 3) with weights (r, 3, 3) or (1, 3, 3)."""
     product = np.einsum("ra,rab,rb->r", moment.conj(), np.broadcast_to(weights, (len(moment), 3, 3)), moment)
-    return np.maximum(product.real, 0.0)
+    return np.asarray(np.maximum(product.real, 0.0))
 
 
 def largest_strength(system: SpinSystem) -> float:

@@ -1,0 +1,276 @@
+"""Figures of resonance and scattering: lines, frequency-field maps, spectra."""
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mesospin.constants import KELVIN_PER_MILLIELECTRONVOLT
+from mesospin.figures.style import (
+    ACCENT,
+    GREY,
+    INK,
+    PALE,
+    direction_fact,
+    inputs_of,
+    label,
+    new_figure,
+    note_provenance,
+    spread_labels,
+    system_title,
+    temperature_colours,
+)
+
+Floats = NDArray[np.float64]
+
+_FIELD = label(r"magnetic field $\mu_0 H$", "T")
+_FREQUENCY = label(r"frequency $\nu$", "GHz")
+_SQUARED = r"$\mu_\mathrm{B}^2$"
+_PER_TESLA = r"$\mu_\mathrm{B}$ T$^{-1}$"
+_SELECTION = {"perpendicular": ACCENT, "parallel": "#1f5fa8", "both": "#21918c", "forbidden": GREY}
+
+#: Intensity over the largest below which nothing is drawn, and decades of the colours of a map.
+_FAINT, _DECADES = 1e-8, 4.0
+
+#: Intensity over the largest from which a line gets its name, and how many do.
+_NAMED, _MOST_NAMES = 0.02, 24
+
+
+def draw_resonance_fields(dataset: xr.Dataset) -> Figure:
+    """Draw every line as a stick at its field; the colour says which microwave field drives it."""
+    several = "temperature" in dataset.dims
+    temperatures = np.atleast_1d(dataset["temperature"].values)
+    chosen = _few(len(temperatures), 3)
+    figure = new_figure(6.8, 1.6 + 2.4 * len(chosen))
+    panels = figure.subplots(len(chosen), 1, sharex=True, squeeze=False)[:, 0]
+    for index, axes in zip(chosen, panels, strict=True):
+        here = dataset.isel(temperature=index) if several else dataset
+        _sticks(axes, here)
+        axes.text(
+            0.01,
+            0.95,
+            f"{temperatures[index]:g} K",
+            transform=axes.transAxes,
+            va="top",
+            color=INK,
+            fontsize=8.5,
+        )
+    low, high = inputs_of(dataset)["span"]
+    panels[-1].set_xlim(low, high)
+    panels[-1].set_xlabel(_FIELD)
+    words = [word for word in _SELECTION if word in set(dataset["selection"].values.tolist())]
+    handles = [mpl.lines.Line2D([], [], color=_SELECTION[word], linewidth=2.0) for word in words]
+    if handles:
+        title = "driven by a microwave field, to the static one:"
+        figure.legend(handles, words, loc="outside lower right", ncols=4, title=title, alignment="right")
+    panels[0].set_title(
+        f"Resonance fields of {system_title(dataset)} at {float(dataset['frequency']):.6g} GHz"
+    )
+    note_provenance(figure, dataset, direction_fact(dataset), _microwave(dataset))
+    return figure
+
+
+def _few(count: int, most: int) -> list[int]:
+    return sorted({round(k) for k in np.linspace(0, count - 1, min(count, most))})
+
+
+def _sticks(axes: Axes, dataset: xr.Dataset) -> None:
+    field, intensity = dataset["field"].values, dataset["intensity"].values
+    finite = np.isfinite(intensity)
+    largest = float(intensity[finite].max(initial=0.0)) or 1.0
+    for word, colour in _SELECTION.items():
+        own = (dataset["selection"].values == word) & finite
+        axes.vlines(field[own], 0.0, intensity[own], color=colour, linewidth=1.5)
+    if np.any(~finite):
+        top = np.full(int(np.sum(~finite)), 1.05 * largest)
+        axes.plot(field[~finite], top, "^", color=INK, markersize=5)
+    _name_lines(axes, dataset, np.where(finite, intensity, 0.0) / largest)
+    axes.axhline(0.0, color=INK, linewidth=0.6)
+    axes.set_ylim(0.0, 1.45 * largest)
+    axes.set_ylabel(label("intensity", _SQUARED))
+
+
+def _name_lines(axes: Axes, dataset: xr.Dataset, share: Floats) -> None:
+    """Write the states of the strong lines above them, where they have names and room."""
+    names = dataset["label_from"].values, dataset["label_to"].values
+    named = np.array([bool(a and b) for a, b in zip(*names, strict=True)], dtype=bool)
+    strong = np.flatnonzero(named & (share > _NAMED))
+    low, high = inputs_of(dataset)["span"]
+    field = dataset["field"].values[strong]
+    kept = spread_labels(list(field), (high - low) / _MOST_NAMES) if len(strong) else []
+    for index in strong[kept]:
+        text = f"{names[0][index]} → {names[1][index]}".replace("-", "\N{MINUS SIGN}")
+        place = (dataset["field"].values[index], dataset["intensity"].values[index])
+        axes.annotate(
+            text.replace("m=", ""),
+            place,
+            (0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            rotation=90,
+            fontsize=6.5,
+            color=GREY,
+        )
+
+
+def _microwave(dataset: xr.Dataset) -> str:
+    microwave = inputs_of(dataset).get("microwave")
+    if isinstance(microwave, str):
+        return f"microwave field {microwave} to the static one"
+    return "microwave field along (" + ", ".join(f"{x:g}" for x in microwave or ()) + ")"
+
+
+def draw_resonance_frequencies(dataset: xr.Dataset) -> Figure:
+    """Draw the transition frequencies against field; dark lines are strong, the coldest temperature counts."""
+    cold = dataset
+    temperatures = np.atleast_1d(dataset["temperature"].values)
+    if "temperature" in dataset.dims:
+        cold = dataset.isel(temperature=int(temperatures.argmin()))
+    if "field" not in dataset.dims:
+        return _draw_frequencies_at_one_field(cold)
+    field = dataset["field"].values
+    order = np.argsort(field, kind="stable")
+    frequency = dataset["frequency"].transpose("transition", "field").values[:, order]
+    intensity = cold["intensity"].transpose("transition", "field").values[:, order]
+    largest = float(intensity.max()) or 1.0
+    figure = new_figure()
+    axes = figure.add_subplot()
+    colours = Normalize(-_DECADES, 0.0)
+    shown = np.flatnonzero(intensity.max(axis=1) > _FAINT * largest)
+    for index in shown[np.argsort(intensity[shown].max(axis=1))]:
+        _coloured_line(axes, field[order], frequency[index], intensity[index] / largest, colours)
+    axes.set_xlim(field.min(), field.max())
+    axes.set_ylim(0.0, 1.03 * float(frequency[shown].max(initial=1.0)))
+    axes.set_xlabel(_FIELD)
+    axes.set_ylabel(_FREQUENCY)
+    scale = mpl.cm.ScalarMappable(colours, _strength_map())
+    bar = figure.colorbar(scale, ax=axes, pad=0.02, aspect=30, extend="min")
+    bar.set_label(r"$\log_{10}$ of intensity over largest")
+    axes.set_title(f"Transitions of {system_title(dataset)}, {temperatures.min():g} K")
+    note_provenance(figure, dataset, direction_fact(dataset), _microwave(dataset))
+    return figure
+
+
+def _strength_map() -> mpl.colors.Colormap:
+    return mpl.colormaps["magma_r"].resampled(256)
+
+
+def _coloured_line(axes: Axes, x: Floats, y: Floats, share: Floats, colours: Normalize) -> None:
+    points = np.column_stack([x, y])
+    strength = np.log10(np.maximum(0.5 * (share[:-1] + share[1:]), 10.0**-_DECADES))
+    # The palest colours of the map would vanish on white paper.
+    lines = LineCollection(
+        list(np.stack([points[:-1], points[1:]], axis=1)),
+        colors=_strength_map()(0.12 + 0.88 * np.asarray(colours(strength))),
+        linewidths=1.3,
+    )
+    lines.set_capstyle("round")
+    axes.add_collection(lines)
+
+
+def _draw_frequencies_at_one_field(dataset: xr.Dataset) -> Figure:
+    figure = new_figure(6.0, 3.6)
+    axes = figure.add_subplot()
+    for word, colour in _SELECTION.items():
+        own = dataset["selection"].values == word
+        if np.any(own):
+            frequency, intensity = dataset["frequency"].values[own], dataset["intensity"].values[own]
+            axes.vlines(frequency, 0.0, intensity, color=colour, linewidth=1.5, label=word)
+    axes.set_ylim(0.0)
+    axes.axhline(0.0, color=INK, linewidth=0.6)
+    axes.set_xlabel(_FREQUENCY)
+    axes.set_ylabel(label("intensity", _SQUARED))
+    axes.legend(title="microwave field")
+    axes.set_title(f"Transitions of {system_title(dataset)} at {float(dataset['field']):g} T")
+    note_provenance(figure, dataset, direction_fact(dataset))
+    return figure
+
+
+def draw_epr_spectrum(dataset: xr.Dataset) -> Figure:
+    """Draw the absorption above and its first derivative below."""
+    swept = "field" if "field" in dataset.dims else "frequency"
+    x = dataset[swept].values
+    figure = new_figure(6.4, 5.2)
+    above, below = figure.subplots(2, 1, sharex=True)
+    for axes, name in ((above, "absorption"), (below, "derivative")):
+        _curves(axes, dataset, name, swept, x)
+        axes.axhline(0.0, color=PALE, linewidth=0.7, zorder=0)
+    below.set_xlim(x.min(), x.max())
+    below.set_xlabel(_FIELD if swept == "field" else _FREQUENCY)
+    above.set_ylabel(label(r"absorption $\chi''$", _PER_TESLA))
+    per = r"T$^{-2}$" if swept == "field" else r"T$^{-1}$ GHz$^{-1}$"
+    variable = r"$d\chi''/dB$" if swept == "field" else r"$d\chi''/d\nu$"
+    below.set_ylabel(label(variable, rf"$\mu_\mathrm{{B}}$ {per}"))
+    if "temperature" in dataset.dims:
+        figure.legend(loc="outside right upper", title="temperature", alignment="left")
+    at = f"{float(dataset['frequency']):.6g} GHz" if swept == "field" else f"{float(dataset['field']):g} T"
+    warm = "" if "temperature" in dataset.dims else f", {float(dataset['temperature']):g} K"
+    sample = "powder of " if "powder" in dataset.attrs else ""
+    above.set_title(f"Resonance of {sample}{system_title(dataset)}, {at}{warm}")
+    rule = f"Lebedev rule, {inputs_of(dataset)['powder']}" if "powder" in dataset.attrs else ""
+    note_provenance(figure, dataset, direction_fact(dataset), _microwave(dataset), rule)
+    return figure
+
+
+def _curves(axes: Axes, dataset: xr.Dataset, name: str, swept: str, x: Floats) -> None:
+    if "temperature" not in dataset.dims:
+        axes.plot(x, dataset[name].values, color=INK)
+        return
+    temperatures = dataset["temperature"].values
+    values = dataset[name].transpose("temperature", swept).values
+    ordered = np.argsort(temperatures)
+    named = axes.get_subplotspec() is None or axes.get_subplotspec().is_first_row()
+    for index, colour in zip(ordered, temperature_colours(len(ordered)), strict=True):
+        text = f"{temperatures[index]:g} K" if named else None
+        axes.plot(x, values[index], color=colour, label=text)
+
+
+def draw_neutron_spectrum(dataset: xr.Dataset) -> Figure:
+    """Draw S(E) in meV, with kelvin above; the elastic line is cut off where it hides the rest."""
+    energy = dataset["energy_mev"].values
+    figure = new_figure(6.4, 4.2)
+    axes = figure.add_subplot()
+    _curves(axes, dataset, "intensity_mev", "energy", energy)
+    top = _inelastic_top(dataset, energy)
+    axes.set_ylim(0.0, 1.12 * top)
+    axes.set_xlim(energy.min(), energy.max())
+    if energy.min() < 0.0 < energy.max():
+        axes.axvline(0.0, color=PALE, linewidth=0.7, zorder=0)
+    axes.set_xlabel(label("energy loss of the neutron", "meV"))
+    axes.set_ylabel(label("scattering $S(E)$", r"$\mu_\mathrm{B}^2$ meV$^{-1}$"))
+    axes.tick_params(top=False, which="both")
+    factor = KELVIN_PER_MILLIELECTRONVOLT
+    kelvin = axes.secondary_xaxis("top", functions=(lambda x: x * factor, lambda x: x / factor))
+    kelvin.set_xlabel(label("$E/k_\\mathrm{B}$", "K"))
+    if "temperature" in dataset.dims:
+        figure.legend(loc="outside right upper", title="temperature", alignment="left")
+    warm = "" if "temperature" in dataset.dims else f", {float(dataset['temperature']):g} K"
+    axes.set_title(f"Neutron scattering of {system_title(dataset)}{warm}", pad=8)
+    interference = inputs_of(dataset).get("interference")
+    limit = (
+        "limit of zero momentum transfer" if interference in (None, "None") else "interference of the ions"
+    )
+    field = float(dataset["field"])
+    note_provenance(figure, dataset, limit, "form factor 1", f"{field:g} T" if field else "")
+    return figure
+
+
+def _inelastic_top(dataset: xr.Dataset, energy: Floats) -> float:
+    """Return the largest intensity outside the elastic line, of everything where there is nothing else."""
+    values = np.atleast_2d(dataset["intensity_mev"].values).max(axis=0)
+    if not energy.min() < 0.0 < energy.max():
+        return float(values.max()) or 1.0
+    centre = int(np.abs(energy).argmin())
+    left, right = centre, centre
+    while left > 0 and values[left - 1] <= values[left]:
+        left -= 1
+    while right < len(values) - 1 and values[right + 1] <= values[right]:
+        right += 1
+    outside = np.concatenate([values[:left], values[right + 1 :]])
+    top = float(outside.max(initial=0.0))
+    return top if top > 1e-6 * values.max() else float(values.max()) or 1.0
