@@ -88,7 +88,8 @@ class Member:
         _, states = self.diagonalised(vectors)
         _, G = self.family.at(self.values)
         along = np.einsum("fc,cij->fij", axes, G)
-        return np.einsum("fia,fij,fja->fa", states.conj(), along, states, optimize=True).real
+        slopes: Floats = np.einsum("fia,fij,fja->fa", states.conj(), along, states, optimize=True).real
+        return slopes
 
     def strengths(self, vectors: Floats) -> tuple[Floats, Floats]:
         """Return levels (f, n) and the sum of |<i|mu_c|j>|^2 over c, shape (f, n, n) [mu_B^2]."""
@@ -106,7 +107,8 @@ class Member:
         chi : ndarray, shape (f, t, k, k) [mu_B/T]
         slopes : ndarray, shape (f, t, k, p)
         """
-        return _in_chunks(self._moment, self.family, vectors, directions, T)
+        moment, chi, slopes = _in_chunks(self._moment, self.family, vectors, directions, T)
+        return moment, chi, slopes
 
     def _moment(self, vectors: Floats, directions: Floats, T: Floats) -> tuple[Floats, ...]:
         energy, states = self.diagonalised(vectors)
@@ -292,7 +294,8 @@ def _covariance(energy: Floats, weight: Floats, T: Floats, A: Array, O: Array) -
 
 def _in_eigenbasis(operators: Array, states: Array) -> Array:
     """Return the operators (f, k, n, n) in the eigenbasis."""
-    return np.asarray(states.conj().swapaxes(-1, -2)[:, None] @ operators @ states[:, None])
+    result: Array = states.conj().swapaxes(-1, -2)[:, None] @ operators @ states[:, None]
+    return result
 
 
 def _diagonal(operators: Array, states: Array) -> Floats:

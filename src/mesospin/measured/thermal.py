@@ -234,15 +234,15 @@ def _averaged(average: Average, points: Points, axes: Floats, weights: Floats) -
         groups.setdefault(tuple(different[indices, 1]), []).append(indices)
     value, slope = np.empty(len(different)), np.empty((len(different), 0))
     for temperatures, rows in groups.items():
-        index = np.array(rows)
-        fields = different[index[:, 0], 0]
+        members = np.array(rows)
+        fields = different[members[:, 0], 0]
         vectors = (fields[:, None, None] * axes[None]).reshape(-1, 3)
         directions = np.tile(axes, (len(fields), 1))[:, None]
         m, d = average(vectors, directions, np.array(temperatures)[None])
         shape = (len(fields), len(axes), len(temperatures))
         if slope.shape[1] == 0:
             slope = np.empty((len(different), d.shape[-1]))
-        value[index] = np.einsum("bdt,d->bt", m.reshape(shape), weights)
-        slope[index] = np.einsum("bdtp,d->btp", d.reshape(*shape, -1), weights)
+        value[members] = np.einsum("bdt,d->bt", m.reshape(shape), weights)
+        slope[members] = np.einsum("bdtp,d->btp", d.reshape(*shape, -1), weights)
     where = inverse.ravel()
     return value[where], slope[where]
