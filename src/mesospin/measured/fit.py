@@ -35,7 +35,7 @@ def fit_hamiltonian(
     tie: Mapping[str, str] | None = None,
     mean_field: MeanField | None = None,
     tip: float = 0.0,
-    starts: int = 8,
+    starts: int = 4,
     spread: float = 0.3,
     seed: int = 0,
     max_evaluations: int = 400,
@@ -67,7 +67,7 @@ def fit_hamiltonian(
         Coupling to the neighbours, with the zJ to start from.
     tip : float, default 0 [cm3/mol]
         Temperature-independent susceptibility.
-    starts : int, default 8
+    starts : int, default 4
         How many times the fit is begun: from the system's values, then from values drawn around them.
     spread : float, default 0.3
         Width of that draw, in parts of the values.

@@ -198,6 +198,11 @@ class Family:
         H0 = self.H0 + np.tensordot(values, self.O, 1)
         return H0, self.G + np.tensordot(values, self.Q, 1)
 
+    @property
+    def with_field(self) -> NDArray[np.intp]:
+        """Indices of the parameters that multiply the field (g)."""
+        return np.flatnonzero(self.Q.any(axis=(1, 2, 3)))
+
     def system_at(self, values: Floats) -> SpinSystem:
         """Return the spin system with these values."""
         system = self.system

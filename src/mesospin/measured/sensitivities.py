@@ -67,8 +67,13 @@ class Member:
 
     def slopes(self, vectors: Floats, states: Array) -> Array:
         """Return dH/dp in the eigenbasis, shape (f, p, n, n)."""
-        operators = self.family.O[None] + np.einsum("fc,pcij->fpij", vectors, self.family.Q)
-        return _in_eigenbasis(_real_if_possible(operators), states)
+        matrices = _in_eigenbasis(_real_if_possible(self.family.O)[None], states)
+        moving = self.family.with_field
+        if len(moving):
+            along = np.tensordot(vectors, self.family.Q[moving], (1, 1))
+            matrices = matrices.astype(np.result_type(matrices, states, _real_if_possible(along)))
+            matrices[:, moving] += _in_eigenbasis(_real_if_possible(along), states)
+        return matrices
 
     def levels(self, vectors: Floats) -> tuple[Floats, Floats]:
         """Return levels (f, n) [K] and their derivatives (f, n, p); the mean of degenerate ones."""
@@ -119,11 +124,11 @@ class Member:
         weight, _ = occupations(energy, T)
         # Zeeman operators: the moment is minus their average over mu_B
         mean, covariance = _covariance(energy, weight, T, A, O)
-        own = np.einsum("fkc,pcij->fkpij", directions, self.family.Q)
-        direct = _diagonal(own, states)
-        explicit = np.einsum("ftn,fkpn->ftkp", weight, direct)
         p = len(self.values)
-        slopes = -(explicit - covariance[..., :p]) / MU_B
+        slopes = covariance[..., :p] / MU_B
+        for index in self.family.with_field:
+            own = np.einsum("fkc,cij->fkij", directions, self.family.Q[index])
+            slopes[..., index] -= np.einsum("ftn,fkn->ftk", weight, _diagonal(own, states)) / MU_B
         return -mean / MU_B, covariance[..., p:] / MU_B, slopes
 
     def heat(self, vectors: Floats, T: Floats) -> WithSlope:
@@ -299,14 +304,10 @@ def _in_eigenbasis(operators: Array, states: Array) -> Array:
 
 
 def _diagonal(operators: Array, states: Array) -> Floats:
-    """Return the expectation values (f, k, p, n) of operators (f, k, p, n, n); zero ones cost nothing."""
-    f, k, p, n, _ = operators.shape
-    result = np.zeros((f, k, p, n))
-    for index in range(p):
-        if np.any(operators[:, :, index]):
-            kets = operators[:, :, index] @ states[:, None]
-            result[:, :, index] = np.einsum("fia,fkia->fka", states.conj(), kets).real
-    return result
+    """Return the expectation values (f, k, n) of operators (f, k, n, n)."""
+    kets = operators @ states[:, None]
+    values: Floats = (states.conj()[:, None] * kets).sum(axis=-2).real
+    return values
 
 
 def _real_if_possible(array: Array) -> Array:
