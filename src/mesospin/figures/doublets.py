@@ -1,5 +1,7 @@
 """Figures of doublets: the barrier with its levels and transitions, and what the doublets are made of."""
 
+from typing import Any, Final
+
 import matplotlib as mpl
 import numpy as np
 import xarray as xr
@@ -32,7 +34,7 @@ _WEAK = 0.1
 #: Least weight that is written into its bar, and number of doublets that have a row.
 _ROOM, _ROWS = 0.09, 16
 
-_COMPACT = {"columnspacing": 1.0, "handlelength": 1.6, "fontsize": 8}
+_COMPACT: Final[dict[str, Any]] = {"columnspacing": 1.0, "handlelength": 1.6, "fontsize": 8}
 
 
 def draw_doublets(dataset: xr.Dataset) -> Figure:
@@ -109,10 +111,18 @@ def _draw_tunnelling(axes: Axes, dataset: xr.Dataset) -> None:
     for k in shown:
         ends = [place[k, 1] + _HALF, place[k, 0] - _HALF]
         axes.plot(ends, [energy[k], energy[k]], linestyle=(0, (4, 3)), color=ACCENT, linewidth=0.8, zorder=2)
-    for k in spread_labels([energy[k] for k in shown], distance):
+    for position in spread_labels([energy[k] for k in shown], distance):
+        k = shown[position]
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-        style = {"ha": "center", "va": "center", "fontsize": 7, "color": ACCENT, "bbox": box, "zorder": 5}
-        axes.annotate(texts[shown[k]], (0.0, energy[shown[k]]), **style)
+        style: dict[str, Any] = {
+            "ha": "center",
+            "va": "center",
+            "fontsize": 7,
+            "color": ACCENT,
+            "bbox": box,
+            "zorder": 5,
+        }
+        axes.annotate(texts[k], (0.0, energy[k]), **style)
 
 
 def _connection(dataset: xr.Dataset, k: int) -> str:

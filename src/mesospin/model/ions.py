@@ -224,7 +224,7 @@ def ion(name: str | Ion) -> Ion:
     >>> ion("Er")
     Traceback (most recent call last):
     ...
-    mesospin.errors.InputError: ion must be a lanthanide ion with its charge, got 'Er'; did you mean Er3+?
+    mesospin.errors.InputError: ion must be a lanthanide ion with its charge, got 'Er'; write Er3+
     """
     if isinstance(name, Ion):
         return name
@@ -235,7 +235,9 @@ def ion(name: str | Ion) -> Ion:
         charge = match.group(2) or match.group(3) or _ROMAN[match.group(4)]
         key = f"{match.group(1).capitalize()}{charge}+"
     if key not in _IONS:
-        raise InputError(f"ion must be a lanthanide ion with its charge, got {name!r}; {nearest(key, _IONS)}")
+        same = [known for known in _IONS if known[:-2] == key[:2].capitalize()]
+        hint = f"write {' or '.join(same)}" if same else nearest(key, _IONS)
+        raise InputError(f"ion must be a lanthanide ion with its charge, got {name!r}; {hint}")
     return _ground_multiplet(key, _IONS[key])
 
 

@@ -281,14 +281,17 @@ def _table() -> tuple[dict[str, Nucleus], tuple[str, ...]]:
     data = tomllib.loads(text)
     table = {}
     for name, row in data["isotopes"].items():
-        quadrupole = _measured(row["quadrupole"]) if "quadrupole" in row else (None, None)
+        moment, moment_error = _measured(row["moment"])
+        quadrupole, quadrupole_error = _measured(row["quadrupole"]) if "quadrupole" in row else (None, None)
         table[name] = Nucleus(
-            name,
-            Fraction(row["spin"]),
-            *_measured(row["moment"]),
-            *quadrupole,
-            to_dimensionless(row["abundance"], f"abundance of {name}"),
-            data["source"],
+            name=name,
+            spin=Fraction(row["spin"]),
+            moment=moment,
+            moment_error=moment_error,
+            quadrupole=quadrupole,
+            quadrupole_error=quadrupole_error,
+            abundance=to_dimensionless(row["abundance"], f"abundance of {name}"),
+            source=data["source"],
         )
     return table, tuple(data["without"])
 

@@ -149,7 +149,7 @@ class _Point(NamedTuple):
     gap: float
     curvature: float
     positions: tuple[int, int]
-    states: tuple[Array, Array]
+    states: tuple[NDArray[np.complex128], NDArray[np.complex128]]
 
     def elements(self, operators: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """Return the elements of the moment (3,) between the two levels."""
@@ -260,7 +260,7 @@ class _Search:
         order = np.argsort(np.argsort(energy, kind="stable"), kind="stable")
         full = []
         for (_, _, vector), column in zip(levels, pair, strict=True):
-            state = np.zeros(self.dimension, dtype=vector.dtype)
+            state = np.zeros(self.dimension, dtype=np.complex128)
             state[self.blocks[self.columns[column][0]].places] = vector
             full.append(state)
         return _Point(

@@ -251,10 +251,10 @@ def _turned_basis(molecule: _Molecule, direction: _Real) -> _Complex:
     """Return the states of definite projections on the axis as columns."""
     polar = float(np.arctan2(np.hypot(direction[0], direction[1]), direction[2]))
     azimuth = float(np.arctan2(direction[1], direction[0]))
-    turned = np.ones((1, 1), dtype=np.complex128)
+    turned: _Complex = np.ones((1, 1), dtype=np.complex128)
     for spin in molecule.spins:
         local = np.eye(spin.dimension) if polar == 0.0 else wigner_matrix(spin.S, (azimuth, polar, 0.0))
-        turned = np.kron(turned, local)
+        turned = np.kron(turned, local).astype(np.complex128)
     return turned
 
 
