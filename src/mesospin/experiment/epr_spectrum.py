@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,60 +12,39 @@ from numpy.typing import ArrayLike, NDArray
 from mesospin.checks import finite, finite_array, instance_of
 from mesospin.constants import KELVIN_PER_GIGAHERTZ, MU_B
 from mesospin.errors import ConvergenceError, InputError, UnitError
-from mesospin.experiment.resonance import resonance_lines
+from mesospin.experiment.epr_lines import (
+    Spectrum,
+    Sweep,
+    levels_in_field,
+    lines_in_field,
+    lines_in_frequency,
+    steepest,
+)
 from mesospin.experiment.transitions import (
     Floats,
     Microwave,
-    moments_between_all,
-    polarisation,
     read_energy_width,
     read_frequency,
     read_temperatures,
-    strength_of,
 )
 from mesospin.model.line_shapes import LineShape
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
-from mesospin.spectrum.block_states import BlockStates
-from mesospin.spectrum.matrices import affine_hamiltonian, unit_axis
-from mesospin.thermo.boltzmann import occupations
+from mesospin.spectrum.matrices import unit_axis
 from mesospin.thermo.orientation import PowderRule, powder_rules
 from mesospin.units import Quantity, to_tesla
-
-#: Numbers that one evaluation of line shapes holds.
-_CHUNK: Final = 2**19
 
 #: Directions whose resonances are searched together.
 _DIRECTIONS: Final = 64
 
-#: Line widths, in the steep direction, over which the derivative of a broadened level is taken.
-_MODULATION: Final = 1e-3
-
 #: Steps of the sweep that one line width must have.
 _STEPS: Final = 2.0
 
+#: Half of the distance of neighbours among n directions, times sqrt(n) [rad].
+_SHARE: Final = 0.5 * np.sqrt(4.0 * np.pi)
+
 #: Difference of two powder rules, in parts of the maximum, above which there is no spectrum.
 _MOST_DIFFERENCE: Final = 0.5
-
-#: Slope of a transition over the largest there is, below which a line in field has no finite intensity.
-_LEVEL: Final = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class _Sweep:
-    """What is swept, and how: ``energy`` [K] fixed in a field sweep, ``B`` [T] in a frequency sweep."""
-
-    system: SpinSystem
-    T: Floats
-    grid: Floats  # fields [T] or energies [K]
-    fixed: float
-    microwave: Microwave
-    line: LineShape
-    fwhm: float
-
-
-#: Absorption and derivative, each (t, g), of the directions (d, 3) with weights (d,).
-Spectrum = Callable[[_Sweep, Floats, Floats], tuple[Floats, Floats]]
 
 
 def epr_spectrum(
@@ -105,7 +83,8 @@ def epr_spectrum(
         Direction of the static field in a crystal.
     powder : int, optional
         Average over all directions, with the rule of ``scipy.integrate.lebedev_rule`` of this degree (odd)
-        or number of points (even).  Anisotropic lines need steps between directions below the width.
+        or number of points (even).  Lines that are narrower than their own change between neighbouring
+        directions are blurred to reach them, an error that falls as 1 / points.
     microwave : "perpendicular", "parallel" or three numbers, default "perpendicular"
         Direction of the oscillating field; in a powder, "perpendicular" or "parallel" to the static one.
 
@@ -160,7 +139,7 @@ def epr_spectrum(
         )
     read = _field_sweep if in_field else _frequency_sweep
     (grid, fixed, fwhm), compute = read(system, B, frequency, line)
-    sweep = _Sweep(system, temperatures, grid, fixed, microwave, line, fwhm)
+    sweep = Sweep(system, temperatures, grid, fixed, microwave, line, fwhm)
     rules = _directions(system, axis, powder, microwave)
     spectra = [_summed(compute, sweep, rule) for rule in rules]
     return _dataset(sweep, spectra, rules, in_field, (dims, np.asarray(T, dtype=float)), axis, powder)
@@ -172,10 +151,10 @@ def _field_sweep(
     grid = _grid("B", B, "T")
     energy = read_frequency(frequency)
     try:
-        fwhm, compute, steepest = line.width(to_tesla), _lines_in_field, 1.0
+        fwhm, compute, slope = line.width(to_tesla), lines_in_field, 1.0
     except UnitError:
-        fwhm, compute, steepest = line.width(read_energy_width), _levels_in_field, _steepest(system)
-    _resolved("B", grid, fwhm / steepest, "T")
+        fwhm, compute, slope = line.width(read_energy_width), levels_in_field, steepest(system)
+    _resolved("B", grid, fwhm / slope, "T")
     return (grid, energy, fwhm), compute
 
 
@@ -190,7 +169,7 @@ def _frequency_sweep(
         )
     fwhm = line.width(read_energy_width)
     _resolved("frequency", grid / KELVIN_PER_GIGAHERTZ, fwhm / KELVIN_PER_GIGAHERTZ, "GHz")
-    return (grid, finite("B", B, "T"), fwhm), _lines_in_frequency
+    return (grid, finite("B", B, "T"), fwhm), lines_in_frequency
 
 
 def _grid(name: str, values: ArrayLike, unit: str) -> Floats:
@@ -211,12 +190,6 @@ def _resolved(name: str, grid: Floats, fwhm: float, unit: str) -> None:
         )
 
 
-def _steepest(system: SpinSystem) -> float:
-    """Return a bound on the slope of all transitions [K/T], in any direction."""
-    spread = [np.ptp(np.linalg.eigvalsh(g)) for g in affine_hamiltonian(system).G]
-    return float(max(np.linalg.norm(spread), np.finfo(np.float64).tiny))
-
-
 def _directions(
     system: SpinSystem, axis: Sequence[float] | None, powder: int | None, microwave: Microwave
 ) -> tuple[PowderRule, ...]:
@@ -233,87 +206,16 @@ def _directions(
     return powder_rules(system, powder)
 
 
-def _summed(compute: Spectrum, sweep: _Sweep, rule: PowderRule) -> tuple[Floats, Floats]:
+def _summed(compute: Spectrum, sweep: Sweep, rule: PowderRule) -> tuple[Floats, Floats]:
     absorption = np.zeros((len(sweep.T), len(sweep.grid)))
     derivative = np.zeros_like(absorption)
+    spread = _SHARE / np.sqrt(rule.points) if rule.points > 1 else 0.0
     for start in range(0, len(rule.axes), _DIRECTIONS):
         part = slice(start, start + _DIRECTIONS)
-        one, other = compute(sweep, rule.axes[part], rule.weights[part])
+        one, other = compute(sweep, rule.axes[part], rule.weights[part], spread)
         absorption += one
         derivative += other
     return np.pi * MU_B * absorption, np.pi * MU_B * derivative
-
-
-def _lines_in_field(sweep: _Sweep, axes: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Return the sum of lines at their resonance fields; those outside the sweep reach into it."""
-    reach = sweep.line.reach * sweep.fwhm
-    span = (sweep.grid[0] - reach, sweep.grid[-1] + reach)
-    lines = resonance_lines(sweep.system, axes, span, sweep.fixed, sweep.T)
-    line = lines.found.line
-    strength = strength_of(polarisation(sweep.microwave, axes)[line], lines.moment)
-    slope = np.abs(lines.slope)
-    visible = strength * lines.population.max(axis=0, initial=0.0) > 0.0
-    level = visible & (slope <= _LEVEL * _steepest(sweep.system))
-    if np.any(level):
-        raise InputError(
-            f"line must have a width in energy where a transition only touches the frequency, here at "
-            f"{lines.found.field[level][0]:.6g} T; write for example '100 MHz'"
-        )
-    area = weights[line] * strength / np.where(visible, slope, 1.0) * lines.population
-    return _drawn(sweep, lines.found.field, area)
-
-
-def _lines_in_frequency(sweep: _Sweep, axes: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    gap, strength, population = _transitions(sweep, axes, np.full(len(axes), sweep.fixed))
-    area = (weights[:, None] * strength)[None] * population
-    return _drawn(sweep, gap.ravel(), area.reshape(len(sweep.T), -1))
-
-
-def _drawn(sweep: _Sweep, centre: Floats, area: Floats) -> tuple[Floats, Floats]:
-    """Return the sum of lines with areas (t, r) and its derivative, each (t, g)."""
-    absorption = np.zeros((len(sweep.T), len(sweep.grid)))
-    derivative = np.zeros_like(absorption)
-    size = max(1, _CHUNK // len(sweep.grid))
-    for start in range(0, len(centre), size):
-        part = slice(start, start + size)
-        offset = sweep.grid[None, :] - centre[part, None]
-        absorption += area[:, part] @ sweep.line.value(offset, sweep.fwhm)
-        derivative += area[:, part] @ sweep.line.slope(offset, sweep.fwhm)
-    return absorption, derivative
-
-
-def _levels_in_field(sweep: _Sweep, axes: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Return the sum over levels as they are at every field: broad in energy, so no resonance is sought."""
-    step = _MODULATION * sweep.fwhm / _steepest(sweep.system)
-    shifted = [_at_every_field(sweep, axes, weights, shift) for shift in (-step, 0.0, step)]
-    return shifted[1], (shifted[2] - shifted[0]) / (2.0 * step)
-
-
-def _at_every_field(sweep: _Sweep, axes: Floats, weights: Floats, shift: float) -> Floats:
-    total = np.zeros((len(sweep.T), len(sweep.grid)))
-    size = max(1, _CHUNK // sweep.system.dimension**2)
-    for axis, weight in zip(axes, weights, strict=True):
-        for start in range(0, len(sweep.grid), size):
-            fields = sweep.grid[start : start + size] + shift
-            gap, strength, population = _transitions(sweep, np.broadcast_to(axis, (len(fields), 3)), fields)
-            shape = weight * strength * sweep.line.value(sweep.fixed - gap, sweep.fwhm)
-            total[:, start : start + size] += np.einsum("tfp,fp->tf", population, shape)
-    return total
-
-
-def _transitions(sweep: _Sweep, axes: Floats, B: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return gaps and strengths (f, p) and population differences (t, f, p) of all pairs of levels."""
-    system = sweep.system
-    energy, states = BlockStates.along(system, axes).sorted_states(axes, B)
-    i, j = np.triu_indices(system.dimension, 1)
-    moment = moments_between_all(system, states)[:, :, i, j]
-    gap = energy[:, j] - energy[:, i]
-    weight, _ = occupations(energy, np.broadcast_to(sweep.T, (len(B), len(sweep.T))))
-    lowest = weight[:, :, i].swapaxes(0, 1)
-    population = -lowest * np.expm1(-gap[None] / sweep.T[:, None, None])
-    flat = moment.reshape(3, -1).T
-    tensor = np.repeat(polarisation(sweep.microwave, axes), len(i), axis=0)
-    return gap, strength_of(tensor, flat).reshape(gap.shape), population
 
 
 def _convergence(rules: tuple[PowderRule, ...], share: float) -> str:
@@ -332,7 +234,7 @@ def _convergence(rules: tuple[PowderRule, ...], share: float) -> str:
 
 
 def _dataset(
-    sweep: _Sweep,
+    sweep: Sweep,
     spectra: list[tuple[Floats, Floats]],
     rules: tuple[PowderRule, ...],
     in_field: bool,

@@ -48,6 +48,7 @@ class Lines(NamedTuple):
     level_to: Indices
     moment: NDArray[np.complex128]  # (r, 3) [mu_B]
     slope: Floats  # d(E_j - E_i)/dB [K/T]
+    turn: Floats  # |gradient of E_j - E_i across B|: how fast it changes with the direction of B [K/T]
     population: Floats
     state_from: Indices  # product state with the majority, -1 for none
     state_to: Indices
@@ -85,7 +86,9 @@ def _measured(solver: BlockStates, axes: Floats, found: Resonances, part: slice,
     bra, ket = states[row, :, lower], states[row, :, upper]
     G = affine_hamiltonian(solver.system).G
     own = np.stack([[_mean(g, state) for g in G] for state in (bra, ket)])
-    slope = np.einsum("rc,cr->r", axes[line], own[1] - own[0])
+    gradient = (own[1] - own[0]).T
+    slope = np.einsum("rc,rc->r", axes[line], gradient)
+    turn = np.linalg.norm(gradient - slope[:, None] * axes[line], axis=1)
     majority = []
     for state in (bra, ket):
         weight = np.abs(state) ** 2
@@ -95,6 +98,7 @@ def _measured(solver: BlockStates, axes: Floats, found: Resonances, part: slice,
         rank[row, lower],
         rank[row, upper],
         slope,
+        turn,
         population_difference(energy, lower, upper, T),
         *majority,
     )
@@ -112,6 +116,7 @@ def _chosen(lines: Lines, wanted: NDArray[np.bool_]) -> Lines:
         lines.level_to[wanted],
         lines.moment[wanted],
         lines.slope[wanted],
+        lines.turn[wanted],
         lines.population[:, wanted],
         lines.state_from[wanted],
         lines.state_to[wanted],

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mesospin.constants import KELVIN_PER_MILLIELECTRONVOLT
 from mesospin.figures.style import (
@@ -33,8 +33,8 @@ _SQUARED = r"$\mu_\mathrm{B}^2$"
 _PER_TESLA = r"$\mu_\mathrm{B}$ T$^{-1}$"
 _SELECTION = {"perpendicular": ACCENT, "parallel": "#1f5fa8", "both": "#21918c", "forbidden": GREY}
 
-#: Intensity over the largest below which nothing is drawn, and decades of the colours of a map.
-_FAINT, _DECADES = 1e-8, 4.0
+#: Decades of intensity below the largest that are shown.
+_DECADES = 4.0
 
 #: Intensity over the largest from which a line gets its name, and how many do.
 _NAMED, _MOST_NAMES = 0.02, 24
@@ -60,9 +60,13 @@ def draw_resonance_fields(dataset: xr.Dataset) -> Figure:
             fontsize=8.5,
         )
     low, high = inputs_of(dataset)["span"]
-    panels[-1].set_xlim(low, high)
+    margin = 0.03 * (high - low)
+    panels[-1].set_xlim(low - margin, high + margin)
     panels[-1].set_xlabel(_FIELD)
-    words = [word for word in _SELECTION if word in set(dataset["selection"].values.tolist())]
+    intensity = np.atleast_2d(dataset["intensity"].values).max(axis=0, initial=0.0)
+    visible = intensity > 10.0**-_DECADES * intensity[np.isfinite(intensity)].max(initial=0.0)
+    seen = set(dataset["selection"].values[visible].tolist())
+    words = [word for word in _SELECTION if word in seen]
     handles = [mpl.lines.Line2D([], [], color=_SELECTION[word], linewidth=2.0) for word in words]
     if handles:
         title = "driven by a microwave field, to the static one:"
@@ -126,7 +130,7 @@ def _microwave(dataset: xr.Dataset) -> str:
 
 
 def draw_resonance_frequencies(dataset: xr.Dataset) -> Figure:
-    """Draw the transition frequencies against field; dark lines are strong, the coldest temperature counts."""
+    """Draw the transition frequencies against field; dark lines are strong at the lowest temperature."""
     cold = dataset
     temperatures = np.atleast_1d(dataset["temperature"].values)
     if "temperature" in dataset.dims:
@@ -141,7 +145,7 @@ def draw_resonance_frequencies(dataset: xr.Dataset) -> Figure:
     figure = new_figure()
     axes = figure.add_subplot()
     colours = Normalize(-_DECADES, 0.0)
-    shown = np.flatnonzero(intensity.max(axis=1) > _FAINT * largest)
+    shown = np.flatnonzero(intensity.max(axis=1) > 10.0**-_DECADES * largest)
     for index in shown[np.argsort(intensity[shown].max(axis=1))]:
         _coloured_line(axes, field[order], frequency[index], intensity[index] / largest, colours)
     axes.set_xlim(field.min(), field.max())
@@ -185,7 +189,7 @@ def _draw_frequencies_at_one_field(dataset: xr.Dataset) -> Figure:
     axes.axhline(0.0, color=INK, linewidth=0.6)
     axes.set_xlabel(_FREQUENCY)
     axes.set_ylabel(label("intensity", _SQUARED))
-    axes.legend(title="microwave field")
+    figure.legend(loc="outside right upper", title="microwave field", alignment="left")
     axes.set_title(f"Transitions of {system_title(dataset)} at {float(dataset['field']):g} T")
     note_provenance(figure, dataset, direction_fact(dataset))
     return figure
@@ -244,8 +248,7 @@ def draw_neutron_spectrum(dataset: xr.Dataset) -> Figure:
     axes.set_xlabel(label("energy loss of the neutron", "meV"))
     axes.set_ylabel(label("scattering $S(E)$", r"$\mu_\mathrm{B}^2$ meV$^{-1}$"))
     axes.tick_params(top=False, which="both")
-    factor = KELVIN_PER_MILLIELECTRONVOLT
-    kelvin = axes.secondary_xaxis("top", functions=(lambda x: x * factor, lambda x: x / factor))
+    kelvin = axes.secondary_xaxis("top", functions=(_kelvin, _millielectronvolt))
     kelvin.set_xlabel(label("$E/k_\\mathrm{B}$", "K"))
     if "temperature" in dataset.dims:
         figure.legend(loc="outside right upper", title="temperature", alignment="left")
@@ -258,6 +261,14 @@ def draw_neutron_spectrum(dataset: xr.Dataset) -> Figure:
     field = float(dataset["field"])
     note_provenance(figure, dataset, limit, "form factor 1", f"{field:g} T" if field else "")
     return figure
+
+
+def _kelvin(energy: ArrayLike) -> Floats:
+    return KELVIN_PER_MILLIELECTRONVOLT * np.asarray(energy, dtype=np.float64)
+
+
+def _millielectronvolt(energy: ArrayLike) -> Floats:
+    return np.asarray(energy, dtype=np.float64) / KELVIN_PER_MILLIELECTRONVOLT
 
 
 def _inelastic_top(dataset: xr.Dataset, energy: Floats) -> float:

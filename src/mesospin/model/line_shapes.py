@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import voigt_profile, wofz
 
 from mesospin import checks
 from mesospin.units import Quantity
@@ -21,6 +22,10 @@ Floats = NDArray[np.float64]
 
 _SIGMA = 1.0 / np.sqrt(8.0 * np.log(2.0))
 """Standard deviation of a Gaussian over its full width at half maximum."""
+
+
+_SHARP = 1e-3
+"""Blur over width of a Lorentzian below which it is left out of the derivative."""
 
 
 class LineShape(ABC):
@@ -49,11 +54,11 @@ class LineShape(ABC):
         return checks.positive("fwhm of the line", read(self.fwhm, "fwhm of the line"))
 
     @abstractmethod
-    def value(self, offset: Floats, fwhm: Floats | float) -> Floats:
-        """Return the shape, of unit area, at a distance ``offset`` from its centre."""
+    def value(self, offset: Floats, fwhm: float, blur: Floats | float = 0.0) -> Floats:
+        """Return the shape, of unit area, at ``offset``; ``blur`` is the sigma of a further Gaussian."""
 
     @abstractmethod
-    def slope(self, offset: Floats, fwhm: Floats | float) -> Floats:
+    def slope(self, offset: Floats, fwhm: float, blur: Floats | float = 0.0) -> Floats:
         """Return the derivative of the shape with respect to ``offset``."""
 
 
@@ -80,15 +85,15 @@ class GaussianLine(LineShape):
 
     reach = 6.0
 
-    def value(self, offset: Floats, fwhm: Floats | float) -> Floats:
-        """Return the shape, of unit area, at a distance ``offset`` from its centre."""
-        sigma = _SIGMA * np.asarray(fwhm)
+    def value(self, offset: Floats, fwhm: float, blur: Floats | float = 0.0) -> Floats:
+        """Return the shape, of unit area, at ``offset``; ``blur`` is the sigma of a further Gaussian."""
+        sigma = np.hypot(_SIGMA * fwhm, blur)
         return np.asarray(np.exp(-0.5 * (offset / sigma) ** 2) / (np.sqrt(2.0 * np.pi) * sigma))
 
-    def slope(self, offset: Floats, fwhm: Floats | float) -> Floats:
+    def slope(self, offset: Floats, fwhm: float, blur: Floats | float = 0.0) -> Floats:
         """Return the derivative of the shape with respect to ``offset``."""
-        sigma = _SIGMA * np.asarray(fwhm)
-        return np.asarray(-offset / sigma**2 * self.value(offset, fwhm))
+        sigma = np.hypot(_SIGMA * fwhm, blur)
+        return np.asarray(-offset / sigma**2 * self.value(offset, fwhm, blur))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,16 @@ class LorentzianLine(LineShape):
 
     reach = 50.0
 
-    def value(self, offset: Floats, fwhm: Floats | float) -> Floats:
-        """Return the shape, of unit area, at a distance ``offset`` from its centre."""
-        half = 0.5 * np.asarray(fwhm)
-        return np.asarray(half / np.pi / (offset**2 + half**2))
+    def value(self, offset: Floats, fwhm: float, blur: Floats | float = 0.0) -> Floats:
+        """Return the shape, of unit area, at ``offset``; ``blur`` is the sigma of a further Gaussian."""
+        return np.asarray(voigt_profile(offset, blur, 0.5 * fwhm))
 
-    def slope(self, offset: Floats, fwhm: Floats | float) -> Floats:
+    def slope(self, offset: Floats, fwhm: float, blur: Floats | float = 0.0) -> Floats:
         """Return the derivative of the shape with respect to ``offset``."""
-        half = 0.5 * np.asarray(fwhm)
-        return np.asarray(-2.0 * offset * half / np.pi / (offset**2 + half**2) ** 2)
+        half = 0.5 * fwhm
+        bare = -2.0 * offset * half / np.pi / (offset**2 + half**2) ** 2
+        # The formula of the blurred line cancels to leave nothing where the blur is small.
+        sigma = np.maximum(blur, _SHARP * half)
+        w = wofz((offset + 1j * half) / (np.sqrt(2.0) * sigma))
+        blurred = (half * w.imag - offset * w.real) / (np.sqrt(2.0 * np.pi) * sigma**3)
+        return np.asarray(np.where(np.broadcast_to(blur, bare.shape) < _SHARP * half, bare, blurred))
