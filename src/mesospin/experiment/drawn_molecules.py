@@ -102,7 +102,9 @@ class ListedMolecules(NamedTuple):
         for part in chunks(chosen, self.members[0].system.dimension):
             molecules = [self.members[index] for index in part]
             lines = [field_line(m.system, axis=m.axis, transverse=m.transverse) for m in molecules]
-            yield part, np.stack([line.H0 for line in lines]), np.stack([line.G for line in lines])
+            H0: Array = np.stack([line.H0 for line in lines])  # type: ignore[assignment]
+            G: Array = np.stack([line.G for line in lines])  # type: ignore[assignment]
+            yield part, H0, G
 
 
 def draw_molecules(
@@ -175,4 +177,5 @@ def _rhombic_operator(system: SpinSystem, site: int) -> NDArray[np.complex128]:
 
 
 def _each(factors: NDArray[np.float64], operator: Array) -> Array:
-    return np.asarray(factors[:, None, None] * operator)
+    product: Array = factors[:, None, None] * operator
+    return product

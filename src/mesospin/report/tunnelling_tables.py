@@ -102,7 +102,7 @@ def _objects(dataset: xr.Dataset) -> Sequence[Table]:
 
 
 def _switching(dataset: xr.Dataset) -> Sequence[Table]:
-    coldest = dataset.isel(temperature=int(dataset["temperature"].argmin()))
+    coldest = dataset.isel(temperature=int(dataset["temperature"].values.argmin()))
     names = ("case", "mean_field", "field_width", "viscosity", "waiting_variation")
     temperature = float(coldest["temperature"])
     angles = ("field_angle", "crossover", "cold_field", "imitation_field", "needed_angle")

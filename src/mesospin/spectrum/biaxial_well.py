@@ -94,10 +94,11 @@ def level_distance(spin: BiaxialSpin) -> float:
     [9.5, 999.5]
     """
     if spin.S <= _DENSE_SPIN:
-        m = spin.S - np.arange(round(2 * spin.S) + 1)
+        m = np.asarray(spin.S - np.arange(round(2 * spin.S) + 1), dtype=np.float64)
         levels = np.linalg.eigvalsh(_hamiltonian(spin, m).toarray())
         return float(levels[2:4].mean() - levels[:2].mean())
-    matrix = _hamiltonian(spin, spin.S - np.arange(int(np.ceil(spin.S))))
+    upper = np.asarray(spin.S - np.arange(int(np.ceil(spin.S))), dtype=np.float64)
+    matrix = _hamiltonian(spin, upper)
     # zero-point energy puts the lowest level less than 2|D|S below the classical energy
     below = _bottom(spin) - 2 * abs(spin.D) * spin.S
     start = np.ones(matrix.shape[0])

@@ -94,15 +94,50 @@ def forbidden_pairs(line: FieldLine, first: NDArray[np.intp], second: NDArray[np
     return np.asarray(block[first] != block[second])
 
 
+def downfold_molecules(H0: Array, G: Array, states: tuple[int, int]) -> DownfoldedPairs:
+    """Return the crossing of one pair of basis states in many molecules.
+
+    Parameters
+    ----------
+    H0, G : arrays, shape (p, n, n) [K], [K/T]
+        H(B) = H0 + B G of every molecule.
+    states : two indices
+        The pair; its diagonal elements of G must differ, and its coupling must not be forbidden.
+
+    Returns
+    -------
+    DownfoldedPairs
+        Arrays of shape (p,); ``zero`` is False.
+    """
+    a, b = states
+    rest = [i for i in range(H0.shape[-1]) if i not in states]
+
+    def sub(rows: list[int], columns: list[int]) -> tuple[Array, Array]:
+        H0_part, G_part = (matrix[:, rows][:, :, columns] for matrix in (H0, G))
+        return H0_part, G_part
+
+    blocks = _Blocks(sub([a, b], [a, b]), sub(rest, rest), sub(rest, [a, b]))
+    spread = np.ptp(_diagonal(H0), axis=1)
+    field, crossing, energy, gap, slope, weight, disagreement = _newton(blocks, spread)
+    known = np.isfinite(field)
+    zero = np.zeros(len(H0), dtype=bool)
+    return DownfoldedPairs(field, crossing, energy, gap, slope, weight, disagreement, zero, known)
+
+
 def _downfold(
     line: FieldLine, first: NDArray[np.intp], second: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], ...]:
     pairs = np.stack([first, second], axis=1)
-    diagonal, slope = line.H0.diagonal().real, line.G.diagonal().real
-    field = -np.diff(diagonal[pairs])[:, 0] / np.diff(slope[pairs])[:, 0]
-    energy = diagonal[first] + field * slope[first]
-    blocks = _Blocks.gather(line, pairs)
-    scale = np.ptp(diagonal) + np.abs(energy)
+    spread = np.full(len(pairs), np.ptp(line.H0.diagonal().real))
+    return _newton(_Blocks.gather(line, pairs), spread)
+
+
+def _newton(blocks: _Blocks, spread: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Solve h_aa(E, B) = h_bb(E, B) = E; ``spread`` is the width of the diagonal of H0 [K]."""
+    diagonal, slopes = (_diagonal(matrix) for matrix in blocks.pp)
+    field = -np.diff(diagonal)[:, 0] / np.diff(slopes)[:, 0]
+    energy = diagonal[:, 0] + field * slopes[:, 0]
+    scale = spread + np.abs(energy)
     for _ in range(_MAX_STEPS):
         h, metric, response, _ = blocks.effective(field, energy)
         Z, g = _diagonal(metric), _diagonal(response)
@@ -113,7 +148,7 @@ def _downfold(
             dE = -(residual[:, 0] * g[:, 1] - residual[:, 1] * g[:, 0]) / determinant
             dB = -(-Z[:, 0] * residual[:, 1] + Z[:, 1] * residual[:, 0]) / determinant
         energy, field = energy + dE, field + dB
-        done = (np.abs(dE) <= 4e-15 * scale) & (np.abs(dB * slope[first]) <= 4e-15 * scale)
+        done = (np.abs(dE) <= 4e-15 * scale) & (np.abs(dB * slopes[:, 0]) <= 4e-15 * scale)
         if np.all(done | ~np.isfinite(dE)):
             break
     _, metric, response, coupling = blocks.effective(field, energy)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesospin.errors import ConvergenceError, InputError
+from mesospin.spectrum.downfold import downfold_molecules
 from mesospin.spectrum.matrices import Array
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -73,15 +74,14 @@ def ensemble_gaps(H0: Array, G: Array, states: tuple[int, int]) -> EnsembleGaps:
     >>> ensemble_gaps(H0, G, (0, 2)).gap
     array([2.e-06, 4.e-06])
     """
-    n = H0.shape[-1]
-    order = [*states, *(i for i in range(n) if i not in states)]
-    rows, columns = np.ix_(order, order)
-    H0, G = H0[:, rows, columns], G[:, rows, columns]
-    downfolded, weight = _downfolded(H0, G)
+    pairs = downfold_molecules(H0, G, states)
+    order = [*states, *(i for i in range(H0.shape[-1]) if i not in states)]
+    H0, G = (matrix[:, order][:, :, order] for matrix in (H0, G))
     width = np.ptp(np.einsum("kii->ki", H0).real, axis=1)
-    neglected = (downfolded.gap * n / width) ** 2 if n > 2 else np.zeros(len(H0))
-    wide = ~((weight > _LABEL_WEIGHT) & (neglected < _NEGLECTED) & np.isfinite(downfolded.gap))
-    error = np.maximum(downfolded.error, neglected)
+    neglected = (pairs.gap * len(order) / width) ** 2 if len(order) > 2 else np.zeros(len(H0))
+    wide = ~((pairs.weight > _LABEL_WEIGHT) & (neglected < _NEGLECTED) & pairs.converged)
+    error = np.maximum(np.maximum(_DISAGREEMENT * pairs.disagreement, 1e-13), neglected)
+    downfolded = EnsembleGaps(pairs.field, pairs.gap, np.abs(pairs.slope), error)
     if wide.any():
         start = np.where(np.isfinite(downfolded.field), downfolded.field, _bare_field(H0, G))[wide]
         exact = _subtracted(H0[wide], G[wide], start, width[wide])
@@ -100,54 +100,6 @@ def ensemble_gaps(H0: Array, G: Array, states: tuple[int, int]) -> EnsembleGaps:
 def _bare_field(H0: Array, G: Array) -> NDArray[np.float64]:
     energy, slope = (np.einsum("kii->ki", matrix).real[:, :2] for matrix in (H0, G))
     return np.asarray(-np.diff(energy)[:, 0] / np.diff(slope)[:, 0])
-
-
-def _downfolded(H0: Array, G: Array) -> tuple[EnsembleGaps, NDArray[np.float64]]:
-    """Return the downfolded gaps and the smaller weight of the two states; NaN without convergence."""
-    field = _bare_field(H0, G)
-    diagonal = np.einsum("kii->ki", H0).real
-    energy = diagonal[:, 0] + field * np.einsum("kii->ki", G).real[:, 0]
-    scale = np.ptp(diagonal, axis=1) + np.abs(energy)
-    for _ in range(_MAX_STEPS):
-        h, Z, g, _ = _effective(H0, G, field, energy)
-        residual = h - energy[:, None]
-        # Newton step of r_a = h_aa(E, B) - E: dr_a = -Z_a dE + g_a dB
-        with np.errstate(divide="ignore", invalid="ignore"):
-            determinant = Z[:, 1] * g[:, 0] - Z[:, 0] * g[:, 1]
-            dE = (residual[:, 1] * g[:, 0] - residual[:, 0] * g[:, 1]) / determinant
-            dB = (Z[:, 0] * residual[:, 1] - Z[:, 1] * residual[:, 0]) / determinant
-        energy, field = energy + dE, field + dB
-        settled = np.abs(dE) <= 1e-12 * scale
-        if np.all(settled | ~np.isfinite(dE)):
-            break
-    _, Z, g, coupling = _effective(H0, G, field, energy)
-    gap = 2 * np.abs(coupling[:, 0]) / np.sqrt(Z.prod(axis=1))
-    slope = np.abs(np.diff(g / Z)[:, 0])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        disagreement = np.abs(coupling[:, 0] - coupling[:, 1].conj()) / np.abs(coupling[:, 0])
-    error = np.maximum(_DISAGREEMENT * disagreement, 1e-13)
-    values = (np.where(settled, value, np.nan) for value in (field, gap, slope, error))
-    return EnsembleGaps(*values), 1 / Z.max(axis=1)
-
-
-def _effective(
-    H0: Array, G: Array, field: NDArray[np.float64], energy: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], Array]:
-    """Return (h_aa, h_bb), (Z_a, Z_b), (dh_aa/dB, dh_bb/dB) and (h_ab, h_ba) at E and B."""
-    B = np.where(np.isfinite(field), field, 0.0)[:, None, None]
-    E = np.where(np.isfinite(energy), energy, 0.0)[:, None, None]
-    H = H0 + B * G
-    rest = E * np.eye(H.shape[-1] - 2) - H[:, 2:, 2:]
-    try:
-        x = np.linalg.solve(rest, H[:, 2:, :2])
-    except np.linalg.LinAlgError:  # E sits exactly on a level of the complement
-        shift = 1e-13 * float(np.abs(rest).max())
-        x = np.linalg.solve(rest + shift * np.eye(rest.shape[-1]), H[:, 2:, :2])
-    h = H[:, :2, :2] + H[:, :2, 2:] @ x
-    dressed = np.concatenate([np.broadcast_to(np.eye(2, dtype=x.dtype), (len(x), 2, 2)), x], axis=1)
-    Z = (np.abs(dressed) ** 2).sum(axis=1)
-    g = (dressed.conj() * (G @ dressed)).sum(axis=1).real
-    return np.einsum("kii->ki", h).real, Z, g, np.stack([h[:, 0, 1], h[:, 1, 0]], axis=1)
 
 
 def _subtracted(H0: Array, G: Array, field: NDArray[np.float64], width: NDArray[np.float64]) -> EnsembleGaps:

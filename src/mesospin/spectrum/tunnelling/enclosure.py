@@ -57,10 +57,10 @@ def decimal(value: arb, digits: int) -> tuple[str, arb]:
     >>> decimal(arb(1) / 2 ** 40, 5)[0]
     '9.0949e-13'
     """
-    middle, _, power = value.mid().mid_rad_10exp(digits + 8)
+    middle, _, exponent = value.mid().mid_rad_10exp(digits + 8)
     drop = max(len(str(middle)) - digits, 0)
     unit = fmpz(10) ** drop
-    rounded, power = (middle + unit // 2) // unit, int(power) + drop
+    rounded, power = (middle + unit // 2) // unit, int(exponent) + drop
     text = str(rounded)
     ten = fmpq(fmpz(10) ** abs(power))
     shown = arb(fmpq(rounded) * ten if power >= 0 else fmpq(rounded) / ten)

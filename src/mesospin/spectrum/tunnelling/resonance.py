@@ -213,7 +213,8 @@ def _slope(dressed: Dressed) -> arb:
 def _determinant(first: Matrix, second: Matrix) -> arb:
     """Return the mixed determinant of two Hermitian 2x2 matrices, twice the determinant of equal ones."""
     off = (first[0, 1] * second[1, 0]).real
-    return (first[0, 0].real * second[1, 1].real + first[1, 1].real * second[0, 0].real - 2 * off).mid()
+    mixed: arb = first[0, 0].real * second[1, 1].real + first[1, 1].real * second[0, 0].real - 2 * off
+    return mixed.mid()
 
 
 def _bare_crossing(fold: Downfolding) -> tuple[arb, arb]:
