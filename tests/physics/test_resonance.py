@@ -275,6 +275,31 @@ def test_rhombic_powder_has_its_three_edges():
         assert np.interp(edge - outside * fwhm, B, absorption) > 0.1 * absorption.max()
 
 
+def test_rhombic_powder_pattern_against_a_product_rule():
+    # strengths and fields in closed form at 200 x 200 directions of an octant
+    g, w, T, fwhm = np.diag([1.9, 2.1, 2.4]), 35 * GHZ, 10.0, 0.01
+    B, line = np.linspace(0.95, 1.45, 201), GaussianLine(fwhm)
+    x, weight = np.polynomial.legendre.leggauss(200)
+    cosine, phi = (x + 1) / 2, (np.arange(200) + 0.5) * np.pi / 400
+    sine = np.sqrt(1 - cosine**2)[:, None]
+    n = np.stack([sine * np.cos(phi), sine * np.sin(phi), np.broadcast_to(cosine[:, None], (200, 200))], -1)
+    turned = n @ g
+    effective = np.linalg.norm(turned, axis=-1)
+    u = turned / effective[..., None]
+    all_three = 0.25 * (np.trace(g @ g) - ((u @ g) ** 2).sum(axis=-1))
+    parallel = 0.25 * ((turned**2).sum(axis=-1) - (u * turned).sum(axis=-1) ** 2)
+    area = weight[:, None] / 400 * 0.5 * (all_three - parallel) / effective
+    shapes = (line.value(b - w / (effective * MU_B), fwhm) for b in B)
+    closed = np.pi * np.tanh(w / (2 * T)) * np.array([np.sum(area * shape) for shape in shapes])
+    spin = ms.giant_spin(0.5, D=0.0, g=(1.9, 2.1, 2.4))
+    ds = epr_spectrum(spin, T, B, "35 GHz", line=line, powder=5810)
+    error = np.abs(ds.absorption.values - closed).max()
+    assert error < 5e-3 * closed.max()
+    assert error < float(np.abs(ds.powder_difference).max())  # what is reported is no smaller than the truth
+    half = 0.5 * np.abs(ds.derivative.values).max()
+    assert np.sum(np.abs(np.diff(np.sign(np.where(np.abs(ds.derivative) > half, ds.derivative, 0)))) > 0) == 8
+
+
 def test_a_powder_does_not_know_the_frame_of_its_molecules():
     B = np.linspace(0.0, 1.0, 301)
     spectra = [

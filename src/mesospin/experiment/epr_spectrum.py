@@ -218,9 +218,13 @@ def _summed(compute: Spectrum, sweep: Sweep, rule: PowderRule) -> tuple[Floats, 
     return np.pi * MU_B * absorption, np.pi * MU_B * derivative
 
 
-def _convergence(rules: tuple[PowderRule, ...], share: float) -> str:
+def _convergence(rules: tuple[PowderRule, ...], spectra: list[tuple[Floats, Floats]]) -> str:
     """Return how far the powder rule has converged; refuse what is not a spectrum."""
     fine, coarse = rules
+    share, other = (
+        float(np.abs(one - two).max()) / max(float(np.abs(one).max()), np.finfo(np.float64).tiny)
+        for one, two in zip(*spectra, strict=True)
+    )
     if share > _MOST_DIFFERENCE:
         raise ConvergenceError(
             f"powder must have directions enough for the line width, got {fine.points} that differ by "
@@ -229,7 +233,8 @@ def _convergence(rules: tuple[PowderRule, ...], share: float) -> str:
         )
     return (
         f"Lebedev rule of degree {fine.degree}, {fine.points} directions; absorption differs by at most "
-        f"{share:.2g} of its maximum from degree {coarse.degree}, {coarse.points} directions"
+        f"{share:.2g} of its maximum, and the derivative by {other:.2g}, from degree {coarse.degree}, "
+        f"{coarse.points} directions"
     )
 
 
@@ -256,8 +261,7 @@ def _dataset(
         variables["powder_difference"] = variable(
             dims, difference, "mu_B/T", f"difference of absorption to {rules[1].points} directions"
         )
-        peak = max(float(np.abs(absorption).max()), np.finfo(np.float64).tiny)
-        note = _convergence(rules, float(np.abs(difference).max()) / peak)
+        note = _convergence(rules, spectra)
     swept, fixed = (sweep.grid, sweep.fixed / KELVIN_PER_GIGAHERTZ), ("frequency", "GHz")
     if not in_field:
         swept, fixed = (sweep.grid / KELVIN_PER_GIGAHERTZ, sweep.fixed), ("field", "T")

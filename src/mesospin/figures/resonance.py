@@ -181,7 +181,7 @@ def _draw_frequencies_at_one_field(dataset: xr.Dataset) -> Figure:
     figure = new_figure(6.0, 3.6)
     axes = figure.add_subplot()
     for word, colour in _SELECTION.items():
-        own = dataset["selection"].values == word
+        own = (dataset["selection"].values == word) & (dataset["intensity"].values > 0.0)
         if np.any(own):
             frequency, intensity = dataset["frequency"].values[own], dataset["intensity"].values[own]
             axes.vlines(frequency, 0.0, intensity, color=colour, linewidth=1.5, label=word)
@@ -228,7 +228,8 @@ def _curves(axes: Axes, dataset: xr.Dataset, name: str, swept: str, x: Floats) -
     temperatures = dataset["temperature"].values
     values = dataset[name].transpose("temperature", swept).values
     ordered = np.argsort(temperatures)
-    named = axes.get_subplotspec() is None or axes.get_subplotspec().is_first_row()
+    place = axes.get_subplotspec()
+    named = place is None or place.is_first_row()
     for index, colour in zip(ordered, temperature_colours(len(ordered)), strict=True):
         text = f"{temperatures[index]:g} K" if named else None
         axes.plot(x, values[index], color=colour, label=text)
