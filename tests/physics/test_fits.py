@@ -12,15 +12,14 @@ from mesospin.constants import KELVIN_PER_GIGAHERTZ, MU_B
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.measured.data import (
     HeatCapacityData,
-    LevelData,
     MagnetisationData,
-    ResonanceData,
     SusceptibilityData,
 )
 from mesospin.measured.fit import fit_hamiltonian, fitted_system
 from mesospin.measured.parameters import family, with_values
 from mesospin.measured.prediction import model_of
 from mesospin.measured.sensitivities import Member, second_difference
+from mesospin.measured.spectral_data import LevelData, ResonanceData
 from mesospin.measured.thermal import Trial
 from mesospin.model.interactions import Exchange
 from mesospin.model.spin import Spin
@@ -212,7 +211,7 @@ def test_agrees_with_a_fit_that_knows_only_the_observables():
         sigma=np.full(18, 0.02),
         absolute_sigma=True,
     )
-    assert fit.value.values == pytest.approx(value, abs=1e-3 * np.sqrt(covariance.diagonal()).min())
+    assert fit.value.values == pytest.approx(value, abs=1e-2 * np.sqrt(covariance.diagonal()).min())
     assert fit.error.values == pytest.approx(np.sqrt(covariance.diagonal()), rel=1e-3)
 
 

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mesospin.checks import finite_array, integer, one_of, positive
-from mesospin.constants import GAS_CONSTANT, KELVIN_PER_GIGAHERTZ
+from mesospin.constants import GAS_CONSTANT
 from mesospin.errors import InputError
 from mesospin.model.spin import set_fields
 from mesospin.spectrum.matrices import unit_axis
 from mesospin.thermo.molar import EMU_PER_MOLE
-from mesospin.units import to_kelvin
 
 Floats = NDArray[np.float64]
 
@@ -259,182 +258,6 @@ class HeatCapacityData(ThermalData):
         return "J/(mol K)"
 
 
-@dataclass(frozen=True, slots=True, init=False, eq=False)
-class ResonanceData(Data):
-    """Positions of resonance lines of a crystal: frequency and field at which a transition was seen.
-
-    Parameters
-    ----------
-    frequency : float or array-like [GHz]
-    B : float or array-like [T]
-        Field along ``axis``.
-    levels : (lower, upper), or one pair for every line, optional
-        Levels counted from 0, the lowest, at that field.  Without it the allowed transition
-        nearest in frequency is meant (|<i|mu|j>|^2 above 0.1 % of the strongest at that field).
-    axis : three numbers, default z
-        Direction of the field; one, or one for every line.
-    sigma : float or array-like, optional [GHz]
-        Standard deviation of the frequency.
-    sigma_field : float or array-like, optional [T]
-        Standard deviation of the field, which the slope of the transition turns into one of frequency.
-    weight, label
-        As for `SusceptibilityData`.
-
-    Examples
-    --------
-    >>> len(ResonanceData([95.0, 190.0], [3.4, 6.8], levels=(0, 1), sigma_field=1e-3).values)
-    2
-    """
-
-    values: Floats
-    B: Floats
-    axes: Floats
-    pairs: NDArray[np.int64] | None
-    sigma: Floats | None
-    sigma_field: Floats | None
-    weight: float
-    label: str
-    quantity: ClassVar[str] = "resonance"
-
-    def __init__(
-        self,
-        frequency: ArrayLike,
-        B: ArrayLike,
-        *,
-        levels: Sequence[int] | Sequence[Sequence[int]] | None = None,
-        axis: Sequence[float] | Sequence[Sequence[float]] = (0.0, 0.0, 1.0),
-        sigma: ArrayLike | None = None,
-        sigma_field: ArrayLike | None = None,
-        weight: float = 1.0,
-        label: str = "EPR",
-    ) -> None:
-        frequency, B = _together(
-            frequency=finite_array("frequency", frequency, "GHz"), B=finite_array("B", B, "T")
-        )
-        if not np.all(frequency > 0):
-            raise InputError(f"frequency must be above 0 [GHz], got {float(frequency.min())}; give its size")
-        count = len(frequency)
-        rows = np.atleast_2d(finite_array("axis", axis))
-        axes = np.array([unit_axis(row) for row in rows])
-        if len(axes) not in (1, count):
-            raise InputError(
-                f"axis must be one or one for each of {count} lines, got {len(axes)}; give as many"
-            )
-        spread = None if sigma_field is None else _positive(sigma_field, count, "sigma_field", "T")
-        own = None if sigma is None else _positive(sigma, count, "sigma", "GHz")
-        set_fields(
-            self,
-            values=frequency,
-            B=B,
-            axes=np.broadcast_to(axes, (count, 3)),
-            pairs=None if levels is None else _pairs(levels, count),
-            sigma=np.zeros(count) if own is None and spread is not None else own,
-            sigma_field=spread,
-            weight=positive("weight", weight),
-            label=_label(label),
-        )
-
-    @property
-    def unit(self) -> str:
-        """Unit of the values."""
-        return "GHz"
-
-    @property
-    def fields(self) -> Floats:
-        """Field of every line [T]."""
-        return self.B
-
-
-@dataclass(frozen=True, slots=True, init=False, eq=False)
-class LevelData(Data):
-    """Energies of levels above the lowest.
-
-    Parameters
-    ----------
-    energies : array-like of numbers, or texts with units
-        Energies above level 0, in ``unit`` where they are numbers.
-    levels : sequence of int, optional
-        Which levels they are, counted from 0; 1, 2, 3 ... if left out.  Every member of a
-        degenerate level counts.
-    unit : {"K", "cm^-1", "meV", "GHz"}, default "K"
-    B : float, default 0 [T]
-    axis : three numbers, default z
-        Direction of the field.
-    sigma : float, text or array-like, optional
-        Standard deviation, in ``unit``.
-    weight, label
-        As for `SusceptibilityData`.
-
-    Examples
-    --------
-    >>> LevelData(["10 cm^-1"], levels=[2], sigma="1 K").values.round(3)
-    array([14.388])
-    """
-
-    values: Floats
-    levels: NDArray[np.int64]
-    B: float
-    axis: tuple[float, float, float]
-    sigma: Floats | None
-    weight: float
-    label: str
-    quantity: ClassVar[str] = "levels"
-
-    def __init__(
-        self,
-        energies: Sequence[float | str] | Floats,
-        levels: Sequence[int] | None = None,
-        *,
-        unit: str = "K",
-        B: float = 0.0,
-        axis: Sequence[float] = (0.0, 0.0, 1.0),
-        sigma: float | str | Sequence[float | str] | Floats | None = None,
-        weight: float = 1.0,
-        label: str = "levels",
-    ) -> None:
-        one_of("unit", unit, ("K", "cm^-1", "meV", "GHz"))
-        values = _energies("energies", energies, unit)
-        chosen = list(range(1, len(values) + 1)) if levels is None else list(levels)
-        if len(chosen) != len(values):
-            raise InputError(
-                f"levels must be one for each of {len(values)} energies, got {len(chosen)}; give as many"
-            )
-        spread = None
-        if sigma is not None:
-            spread = _positive(_energies("sigma", sigma, unit), len(values), "sigma", "K")
-        x, y, z = unit_axis(axis)
-        set_fields(
-            self,
-            values=values,
-            levels=np.array([integer("levels", level, at_least=1) for level in chosen]),
-            B=float(finite_array("B", B, "T", shape=())),
-            axis=(float(x), float(y), float(z)),
-            sigma=spread,
-            weight=positive("weight", weight),
-            label=_label(label),
-        )
-
-    @property
-    def unit(self) -> str:
-        """Unit of the values."""
-        return "K"
-
-    @property
-    def fields(self) -> Floats:
-        """Field of every level [T]."""
-        return np.full(len(self.values), self.B)
-
-
-def _energies(name: str, given: object, unit: str) -> Floats:
-    entries = (
-        [given] if isinstance(given, str | int | float) else list(np.atleast_1d(np.asarray(given, object)))
-    )
-    read = [
-        to_kelvin(entry if isinstance(entry, str) else f"{float(entry)!r} {unit}", name) for entry in entries
-    ]
-    return np.array(read)
-
-
 def _thermal(
     T: ArrayLike,
     B: ArrayLike,
@@ -447,7 +270,7 @@ def _thermal(
     factor: float,
 ) -> dict[str, object]:
     values = np.atleast_1d(finite_array(label, 0.0 if given is None else given))
-    temperatures, fields, values = _together(
+    temperatures, fields, values = of_one_length(
         T=finite_array("T", T, "K"), B=finite_array("B", B, "T"), values=values
     )
     if not np.all(temperatures > 0):
@@ -456,7 +279,7 @@ def _thermal(
         raise InputError(
             "give exactly one of axis (crystal) and powder (Lebedev rule, for example 26), got both or none"
         )
-    spread = None if sigma is None else _positive(sigma, len(values), "sigma", "") * factor
+    spread = None if sigma is None else spread_of(sigma, len(values), "sigma", "") * factor
     direction = None if axis is None else tuple(float(x) for x in unit_axis(axis))
     return {
         "T": temperatures,
@@ -466,11 +289,11 @@ def _thermal(
         "axis": direction,
         "powder": None if powder is None else integer("powder", powder),
         "weight": positive("weight", weight),
-        "label": _label(label),
+        "label": label_of_set(label),
     }
 
 
-def _together(**arrays: Floats) -> list[Floats]:
+def of_one_length(**arrays: Floats) -> list[Floats]:
     """Return the arrays with one dimension and one length."""
     shapes = {name: array.shape for name, array in arrays.items()}
     length = max(array.size for array in arrays.values())
@@ -480,7 +303,8 @@ def _together(**arrays: Floats) -> list[Floats]:
     return [np.broadcast_to(array.reshape(-1), (length,)).copy() for array in arrays.values()]
 
 
-def _positive(given: ArrayLike, count: int, name: str, unit: str) -> Floats:
+def spread_of(given: ArrayLike, count: int, name: str, unit: str) -> Floats:
+    """Return the standard deviations, one for each of ``count`` points, checked to be above 0."""
     array = finite_array(name, given, unit)
     if array.ndim > 1 or array.size not in (1, count) or not np.all(array > 0):
         raise InputError(
@@ -490,30 +314,8 @@ def _positive(given: ArrayLike, count: int, name: str, unit: str) -> Floats:
     return np.broadcast_to(array.reshape(-1), (count,)).copy()
 
 
-def _pairs(levels: Sequence[int] | Sequence[Sequence[int]], count: int) -> NDArray[np.int64]:
-    array = np.atleast_2d(np.asarray(levels))
-    good = array.dtype.kind in "iu" and array.ndim == 2 and array.shape[1:] == (2,)
-    if (
-        not good
-        or len(array) not in (1, count)
-        or not np.all((array[:, 0] >= 0) & (array[:, 0] < array[:, 1]))
-    ):
-        raise InputError(
-            f"levels must be (lower, upper), one pair or {count} of them, counted from 0, got {levels!r}"
-        )
-    return np.broadcast_to(array, (count, 2)).astype(np.int64)
-
-
-def _label(label: str) -> str:
+def label_of_set(label: str) -> str:
+    """Return the label, checked to be a text that is not empty."""
     if not isinstance(label, str) or not label:
         raise InputError(f"label must be a non-empty text, got {label!r}; name the data set")
     return label
-
-
-def sigma_from_slopes(data: ResonanceData, slopes: Floats) -> Floats:
-    """Return the standard deviations [GHz] of lines whose transitions have slopes [K/T]."""
-    own = np.zeros(len(data.values)) if data.sigma is None else data.sigma
-    if data.sigma_field is None:
-        return own
-    spread = data.sigma_field * np.abs(slopes) / KELVIN_PER_GIGAHERTZ
-    return np.asarray(np.hypot(own, np.maximum(spread, 1e-9 * data.values)))

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from mesospin.checks import finite, instance_of, integer, positive
 from mesospin.errors import ConvergenceError, InputError
-from mesospin.measured.data import Data, ResonanceData
+from mesospin.measured.data import Data
 from mesospin.measured.objective import Bounds, Objective, parameter_table
 from mesospin.measured.outcome import Outcome, outcome_of
 from mesospin.measured.parameters import Family, family, with_values
 from mesospin.measured.prediction import model_of
+from mesospin.measured.spectral_data import ResonanceData
 from mesospin.measured.verdict import fit_dataset
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.thermo.molecular_field import MeanField
@@ -100,7 +101,7 @@ def fit_hamiltonian(
 
     Examples
     --------
-    >>> from mesospin.measured.data import LevelData
+    >>> from mesospin.measured.spectral_data import LevelData
     >>> from mesospin.model.system import giant_spin
     >>> levels = LevelData([0.6, 3.3], sigma=0.01)
     >>> fit = fit_hamiltonian(levels, giant_spin(1, D=-2.0, E=0.2), vary=["D", "E"], starts=1)
@@ -149,7 +150,7 @@ def fitted_system(fit: xr.Dataset, system: SpinSystem) -> SpinSystem:
 
     Examples
     --------
-    >>> from mesospin.measured.data import LevelData
+    >>> from mesospin.measured.spectral_data import LevelData
     >>> from mesospin.model.system import giant_spin
     >>> start = giant_spin(1, D=-2.0)
     >>> fit = fit_hamiltonian(LevelData([3.0], levels=[2], sigma=0.1), start, vary=["D"], starts=1)
@@ -322,9 +323,9 @@ def _minimised(
         return minimizer.least_squares(
             jac=objective.jacobian,
             x_scale="jac",
-            ftol=1e-12,
-            xtol=1e-12,
-            gtol=1e-12,
+            ftol=1e-9,
+            xtol=1e-9,
+            gtol=1e-9,
             max_nfev=evaluations,
         )
     except (ConvergenceError, np.linalg.LinAlgError):

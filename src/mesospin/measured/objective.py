@@ -177,7 +177,7 @@ def parameter_table(
 
 
 def _limits(name: str, unit: str, given: tuple[Quantity | None, Quantity | None]) -> tuple[float, float]:
-    if isinstance(given, str) or len(given) != 2:
+    if not isinstance(given, tuple | list) or len(given) != 2:
         raise InputError(f"bounds of {name!r} must be (low, high), got {given!r}; write None for no bound")
     read = to_kelvin if unit == "K" else to_dimensionless
     low = -np.inf if given[0] is None else read(given[0], f"lower bound of {name}")

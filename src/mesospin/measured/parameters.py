@@ -123,7 +123,10 @@ def parameters_of(system: SpinSystem) -> dict[str, Parameter]:
     for entry in found:
         if entry.name in clashes:
             continue
-        name = entry.slot.stem if stems.count(entry.slot.stem) == 1 else entry.name
+        # "g" stands for one spin only where "gx" does
+        entrywise = entry.slot.stem + "x"
+        unique = stems.count(entrywise if entrywise in stems else entry.slot.stem) == 1
+        name = entry.slot.stem if unique else entry.name
         named[name] = Parameter(name, entry.unit, entry.owner, entry.place, entry.slot)
     return named
 

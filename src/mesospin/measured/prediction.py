@@ -12,14 +12,12 @@ from mesospin.errors import InputError
 from mesospin.measured.data import (
     Data,
     HeatCapacityData,
-    LevelData,
     MagnetisationData,
-    ResonanceData,
     SusceptibilityData,
     ThermalData,
-    sigma_from_slopes,
 )
 from mesospin.measured.parameters import Family
+from mesospin.measured.spectral_data import LevelData, ResonanceData, sigma_from_slopes
 from mesospin.measured.thermal import Points, Prediction, Trial, heat, moment, susceptibility
 from mesospin.model.system import SpinSystem
 from mesospin.thermo.orientation import PowderRule, powder_rules
