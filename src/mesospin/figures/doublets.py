@@ -78,7 +78,9 @@ def _draw_barrier(axes: Axes, dataset: xr.Dataset) -> None:
     ]
     if dataset.sizes["singlet"]:
         handles.append(Line2D([], [], color=GREY, linewidth=2.4, label="singlets"))
-    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3, **_COMPACT)
+    axes.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, _below(axes, 0.5)), ncols=3, **_COMPACT
+    )
 
 
 def _draw_transitions(axes: Axes, dataset: xr.Dataset) -> None:
@@ -134,12 +136,23 @@ def _connection(dataset: xr.Dataset, k: int) -> str:
     return _number(gap) + " K" if gap > 1e-9 * float(dataset["energy"].max()) else ""
 
 
+def _below(axes: Axes, inches: float) -> float:
+    """Return a place below the axes, in parts of their height, which is about 0.8 of that of the figure."""
+    height = float(axes.get_figure(root=True).get_size_inches()[1])  # type: ignore[union-attr]
+    return -inches / (0.8 * height)
+
+
 def _number(value: float) -> str:
     """Return a number with two decimals or digits, as a power of ten where it is small."""
     if value >= 0.01 or value == 0.0:
         return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
     mantissa, exponent = f"{value:.1e}".split("e")
     return rf"${mantissa}\times 10^{{{int(exponent)}}}$"
+
+
+def _bound(error: float) -> str:
+    """Return the power of ten below which a number lies whose rounding error hides it."""
+    return rf"$<10^{{{int(np.ceil(np.log10(error)))}}}$"
 
 
 def _draw_composition(axes: Axes, dataset: xr.Dataset, rows: int) -> None:
@@ -152,8 +165,8 @@ def _draw_composition(axes: Axes, dataset: xr.Dataset, rows: int) -> None:
     energy, g = dataset["energy"].values, dataset["g"].values
     for row in range(rows):
         for column, value in enumerate(g[row]):
-            small = value <= dataset["g_error"].values[row]
-            text = "0" if small else _number(float(value))
+            error = float(dataset["g_error"][row])
+            text = _number(float(value)) if value > error else _bound(error)
             axes.text(1.17 + 0.27 * column, row, text, ha="center", va="center", fontsize=7.5)
     for column, name in enumerate("xyz"):
         axes.text(1.17 + 0.27 * column, rows - 0.35, f"$g_{name}$", ha="center", va="bottom", fontsize=8.5)
@@ -167,7 +180,7 @@ def _draw_composition(axes: Axes, dataset: xr.Dataset, rows: int) -> None:
     axes.spines[["right", "top"]].set_visible(False)
     axes.set_ylabel(label(r"energy $E/k_\mathrm{B}$", "K"))
     axes.set_xlabel(label(r"weight of $|m\rangle$ in the state with $\langle J_z\rangle \geq 0$", "%"))
-    axes.xaxis.set_label_coords(0.5 / 1.84, -0.09)
+    axes.xaxis.set_label_coords(0.5 / 1.84, _below(axes, 0.32))
 
 
 def _draw_bar(

@@ -69,7 +69,7 @@ def clock_transitions(
         Transitions with a smaller element of the moment are left out; 0 keeps the forbidden ones.
     step : float [T], default 5e-4
         Spacing of the fields between which extrema are looked for; two of one pair of levels that are
-        closer than this are missed.
+        closer than this are missed, and sharper ones left out.
 
     Returns
     -------
@@ -94,8 +94,8 @@ def clock_transitions(
     Levels are followed inside the exact symmetry blocks of the Hamiltonian, where they repel; slopes are
     Hellmann-Feynman elements, the root is that of their difference, and curvatures come from second-order
     perturbation theory, so that nothing is differentiated numerically.  Where one of the two levels has a
-    narrow avoided crossing with a third one, their gap has extrema too; these, with a far slope beyond any
-    difference of slopes that the system has, are left out.
+    narrow avoided crossing with a third one, their gap has extrema too; those so sharp that within ``step``
+    the slope would exceed every difference of slopes of the system are left out.
 
     References
     ----------
@@ -202,15 +202,16 @@ class _Search:
         energy, slope = self._tracks(grid)
         rank = np.argsort(np.argsort(energy, axis=1, kind="stable"), axis=1, kind="stable")
         chosen = np.flatnonzero((rank < lowest).any(axis=0))
-        reach = self.steepest * float(grid[1] - grid[0])
+        spacing = float(grid[1] - grid[0])
+        reach = self.steepest * spacing
         for i, a in enumerate(chosen):
             for b in chosen[i + 1 :]:
                 gap = np.abs(energy[:, b] - energy[:, a])
                 near = (gap >= window[0] - reach) & (gap <= window[1] + reach)
                 for B in self._roots(grid, slope[:, b] - slope[:, a], near, (int(a), int(b))):
                     point = self._point(B, (int(a), int(b)))
-                    far_slope = np.sqrt(point.gap * abs(point.curvature))
-                    if window[0] <= point.gap <= window[1] and far_slope <= self.steepest:
+                    wide = abs(point.curvature) * spacing <= self.steepest
+                    if wide and window[0] <= point.gap <= window[1]:
                         yield point
 
     def _tracks(self, grid: _Real) -> tuple[_Real, _Real]:

@@ -142,7 +142,7 @@ def test_cubic_ratios_of_wybourne_are_5_and_minus_21():
 
 @pytest.mark.parametrize("convention", WYBOURNE_CONVENTIONS)
 def test_the_cube_along_its_diagonal_has_the_same_levels(convention):
-    """z along [111] brings q = 3, in either convention; coefficients of Hutchings, Solid State Phys. 16 (1964)."""
+    """z along [111] brings q = 3, in either convention; coefficients of Hutchings (1964)."""
     cubic = {(4, 0): 300.0, (4, 4): 300 * np.sqrt(5 / 14), (6, 0): 50.0, (6, 4): -50 * np.sqrt(7 / 2)}
     straight = lanthanide("Dy3+", cubic, notation="Wybourne")
     # -2/3 B4 (O40 + 20 sqrt 2 O43) and 16/9 B6 (O60 - 35/(2 sqrt 2) O63 + 77/8 O66)
