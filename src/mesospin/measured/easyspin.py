@@ -71,7 +71,7 @@ def read_easyspin(source: str | Path, name: str = "EasySpin system") -> SpinSyst
     S = _numbers(fields, "S", np.array([[0.5]])).ravel()
     n = len(S)
     g = _g_tensors(fields, n)
-    spins = [Spin(float(s), tensor) for s, tensor in zip(S, g, strict=True)]
+    spins = [Spin(float(s), tensor.tolist()) for s, tensor in zip(S, g, strict=True)]
     terms: list[Term] = [*_zero_field(fields, n), *_stevens(fields, n), *_couplings(fields, n)]
     if "Nucs" in fields:
         names = [entry.strip() for entry in str(fields["Nucs"]).split(",")]

@@ -104,18 +104,19 @@ def read_csv(
     if "T (K)" not in columns:
         raise InputError(f"{Path(path).name} must have the column 'T (K)', got {', '.join(columns)}; add it")
     options |= {"powder": powder, "axis": axis}
-    T, B, y = columns["T (K)"], (fields or [None])[0], columns[value]
+    T, y = columns["T (K)"], columns[value]
     if value in _MOMENT:
-        if B is None:
+        if not fields:
             raise InputError(
                 f"{Path(path).name} must have a column of fields beside M, got none; add 'B (T)'"
             )
-        return MagnetisationData(T, B, y, unit=_MOMENT[value], **options)
-    B = 0.0 if B is None else B
+        return MagnetisationData(T, fields[0], y, unit=_MOMENT[value], **options)
+    B = fields[0] if fields else np.zeros(1)
     if value in _HEAT:
         return HeatCapacityData(T, y, unit=_HEAT[value], B=B, **options)
     argument, unit = _CHI[value]
-    return SusceptibilityData(T, unit=unit, B=B, **{argument: y}, **options)
+    options[argument] = y
+    return SusceptibilityData(T, unit=unit, B=B, **options)
 
 
 def write_csv(data: Data, path: str | Path) -> Path:
@@ -137,7 +138,8 @@ def write_csv(data: Data, path: str | Path) -> Path:
     elif isinstance(data, ResonanceData) and data.sigma_field is None:
         columns = {"B (T)": data.B, _FREQUENCY: data.values}
         if data.pairs is not None:
-            columns |= {"lower": data.pairs[:, 0], "upper": data.pairs[:, 1]}
+            lower, upper = data.pairs.astype(np.float64).T
+            columns |= {"lower": lower, "upper": upper}
     else:
         raise InputError(f"data must be thermal data or resonances with sigma in GHz, got {data.label!r}")
     if data.sigma is not None:

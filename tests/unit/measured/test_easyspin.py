@@ -106,7 +106,7 @@ def test_rows_of_stevens_coefficients_run_from_plus_k_down():
 
 
 def test_frames_are_those_of_easyspin():
-    """D along a turned axis, as EasySpin defines it: D = R' diag R with the passive matrix R of the angles."""
+    """EasySpin has D = R' diag R with the passive matrix R of its zyz angles."""
     alpha, beta, gamma = 0.3, 0.7, -0.4
 
     def about_z(x):

@@ -1,0 +1,151 @@
+"""Figure of a fit: every data set with the fitted curve, and its residuals below."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from numpy.typing import NDArray
+
+from mesospin.figures.style import (
+    ACCENT,
+    GREY,
+    INK,
+    PALE,
+    label,
+    new_figure,
+    note_provenance,
+    system_title,
+    temperature_colours,
+)
+
+Floats = NDArray[np.float64]
+
+_MOST_CURVES = 8
+_MOST_COLUMNS = 3
+_DECADE = 8.0
+_UNITS = {
+    "cm3 K/mol": r"cm$^3$ K mol$^{-1}$",
+    "cm3/mol": r"cm$^3$ mol$^{-1}$",
+    "J/(mol K)": r"J mol$^{-1}$ K$^{-1}$",
+}
+_NAMES = {
+    "cm3 K/mol": r"$\chi T$",
+    "cm3/mol": r"$\chi$",
+    "mu_B": "magnetisation $M$",
+    "J/(mol K)": "heat capacity $C$",
+    "GHz": "frequency",
+    "K": r"energy $E/k_\mathrm{B}$",
+}
+
+
+def draw_fit(dataset: xr.Dataset) -> Figure:
+    """Draw every data set of a fit: points with error bars, the fit, and the residuals in units of sigma."""
+    count = dataset.sizes["set"]
+    columns = 2 if count == 4 else min(count, _MOST_COLUMNS)
+    rows = -(-count // columns)
+    figure = new_figure(max(4.6, 3.4 * columns + 0.4), 3.9 * rows + 0.6)
+    heights = [3.2, 1.0] * rows
+    grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=heights)
+    for index in range(rows * columns):
+        row, column = divmod(index, columns)
+        top, bottom = grid[2 * row, column], grid[2 * row + 1, column]
+        if index >= count:
+            top.set_axis_off()
+            bottom.set_axis_off()
+            continue
+        _draw_set(top, bottom, dataset, index)
+        if column == 0:
+            bottom.set_ylabel(r"residual ($\sigma$)")
+    figure.suptitle(f"Fit of {system_title(dataset)}{_goodness(dataset)}", x=0.01, ha="left", fontsize=10)
+    lines = "\n".join([*_parameters(dataset), ""])
+    note_provenance(figure, dataset)
+    figure.supxlabel(lines + figure.get_supxlabel(), fontsize=6.5, color=GREY, x=0.01, ha="left")
+    return figure
+
+
+def _goodness(dataset: xr.Dataset) -> str:
+    reduced, freedom = float(dataset["reduced_chi2"]), int(dataset["degrees_of_freedom"])
+    if np.isnan(float(dataset["p_value"])) or freedom == 0:
+        return ""
+    return rf": $\chi^2/\nu$ = {reduced:.2f}, $\nu$ = {freedom}"
+
+
+def _parameters(dataset: xr.Dataset) -> list[str]:
+    """Return the fitted values, four a line."""
+    texts = []
+    columns = ("parameter", "value", "error", "unit")
+    for name, value, error, unit in zip(*(dataset[key].values for key in columns), strict=True):
+        spread = "not determined" if not np.isfinite(error) else f"± {error:.2g}"
+        texts.append(f"{name} = {value:.5g} {spread} {'' if unit == '1' else unit}".strip())
+    return [" · ".join(texts[start : start + 4]) for start in range(0, len(texts), 4)]
+
+
+def _draw_set(top: Axes, bottom: Axes, dataset: xr.Dataset, index: int) -> None:
+    name = str(dataset["set"].values[index])
+    data = dataset.isel(point=np.flatnonzero(dataset["data_set"].values == name))
+    quantity, unit = (str(dataset[key].values[index]) for key in ("set_quantity", "set_unit"))
+    T, B = data["temperature"].values, data["field"].values
+    if quantity in ("susceptibility", "heat capacity"):
+        x, other, axis_label = T, B, label("temperature $T$", "K")
+        if x.max() / x.min() >= _DECADE:
+            top.set_xscale("log")
+            bottom.set_xscale("log")
+            bottom.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            bottom.xaxis.set_major_formatter(FuncFormatter(lambda t, _: f"{t:g}"))
+            bottom.xaxis.set_minor_formatter(NullFormatter())
+        values = [f"{b:g} T" for b in np.unique(other)]
+    elif quantity == "magnetisation":
+        x, other, axis_label = B, T, label(r"magnetic field $\mu_0 H$", "T")
+        values = [f"{t:g} K" for t in np.unique(other)]
+    else:
+        lines = quantity == "resonance"
+        x = B if lines else np.arange(1.0, len(B) + 1.0)
+        axis_label = label(r"magnetic field $\mu_0 H$", "T") if lines else "level, in the order given"
+        other, values = np.zeros(len(x)), [""]
+        if not lines:
+            bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+            bottom.xaxis.set_minor_locator(NullLocator())
+    top.sharex(bottom)
+    _draw_groups(top, bottom, data, x, other, values, curves=quantity not in ("resonance", "levels"))
+    top.tick_params(labelbottom=False)
+    top.set_ylabel(label(_NAMES[unit], _UNITS.get(unit, unit)))
+    top.set_title(name)
+    bottom.set_xlabel(axis_label)
+    limit = max(3.2, 1.15 * float(np.abs(data["residual"].values).max()))
+    bottom.set_ylim(-limit, limit)
+    bottom.axhspan(-1.0, 1.0, color=PALE, alpha=0.5, zorder=0, linewidth=0)
+    bottom.axhline(0.0, color=GREY, linewidth=0.7, zorder=1)
+
+
+def _draw_groups(
+    top: Axes, bottom: Axes, data: xr.Dataset, x: Floats, other: Floats, names: list[str], *, curves: bool
+) -> None:
+    """Draw the points of a set, one colour for each value of the other condition."""
+    different = np.unique(other)
+    several = 1 < len(different) <= _MOST_CURVES
+    colours = temperature_colours(len(different)) if several else [INK] * len(different)
+    measured, fitted, sigma, residual = (
+        data[key].values for key in ("measured", "fitted", "sigma", "residual")
+    )
+    for k, (value, colour) in enumerate(zip(different, colours, strict=True)):
+        chosen = np.flatnonzero(other == value)
+        chosen = chosen[np.argsort(x[chosen], kind="stable")]
+        top.errorbar(
+            x[chosen],
+            measured[chosen],
+            sigma[chosen],
+            fmt="o",
+            ms=2.6,
+            color=colour,
+            elinewidth=0.8,
+            label=names[k] if several else ("data" if k == 0 else None),
+        )
+        line = colour if several else ACCENT
+        style = (
+            {"linestyle": "-"} if curves and len(chosen) > 1 else {"linestyle": "", "marker": "_", "ms": 9}
+        )
+        text = "fit" if k == 0 and not several else None
+        top.plot(x[chosen], fitted[chosen], color=line, linewidth=1.0, label=text, zorder=4, **style)
+        bottom.plot(x[chosen], residual[chosen], "o", ms=2.6, color=colour)
+    top.legend(handlelength=1.2)
