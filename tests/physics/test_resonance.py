@@ -215,6 +215,27 @@ def test_how10_without_its_nucleus_has_the_measured_gap():
     assert float(ds.strength[0]) == pytest.approx((1.25 * 4) ** 2, rel=0.01)
 
 
+@pytest.mark.parametrize("axis", [(0, 0, 1), (1, 2, 3)])
+def test_levels_degenerate_at_all_fields_share_their_lines_without_loss(axis):
+    # Two spins that do not know of each other: two transitions each, for both states of the other
+    two = ms.SpinSystem("two spins", [ms.Spin(0.5), ms.Spin(0.5)])
+    lines = resonance_fields(two, "9.5 GHz", span=(0, 1), T=4.0, axis=axis)
+    one = resonance_fields(ms.giant_spin(0.5, D=0.0), "9.5 GHz", span=(0, 1), T=4.0, axis=axis)
+    lit = lines.strength.values > 1e-9
+    np.testing.assert_allclose(lines.field[lit], float(one.field[0]), rtol=1e-12)
+    assert float(lines.strength.sum()) == pytest.approx(4 * float(one.strength[0]), rel=1e-9)
+    assert float(lines.intensity.sum()) == pytest.approx(2 * float(one.intensity[0]), rel=1e-9)
+    # ... and a mute nucleus beside a spin changes nothing
+    mute = ms.SpinSystem("beside a nucleus", [ms.Spin(0.5), ms.Spin(1.0, 0.0, label="I", nuclear=True)])
+    B = np.linspace(0.3, 0.4, 201)
+    for width in ("2 mT", "150 MHz"):
+        spectra = [
+            epr_spectrum(system, 4.0, B, 9.5, line=GaussianLine(width), axis=axis).absorption
+            for system in (mute, ms.giant_spin(0.5, D=0.0))
+        ]
+        np.testing.assert_allclose(spectra[0], spectra[1], rtol=1e-6, atol=1e-12)
+
+
 # --- sum rules ----------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from mesospin.constants import MU_B
 from mesospin.errors import InputError
-from mesospin.experiment.resonance import resonance_lines
+from mesospin.experiment.resonance_lines import resonance_lines
 from mesospin.experiment.transitions import (
     Floats,
     Microwave,
@@ -41,6 +41,9 @@ _LEVEL: Final = 1e-6
 
 #: Standard deviation of a Gaussian over its full width at half maximum.
 _SIGMA: Final = 1.0 / np.sqrt(8.0 * np.log(2.0))
+
+#: Last correction of a resonance field, in line widths, that is small enough in a spectrum.
+_EXACT: Final = 1e-3
 
 #: Reach of a blurred line [spreads].
 _BLURS: Final = 3.0
@@ -88,7 +91,7 @@ def lines_in_field(sweep: Sweep, axes: Floats, weights: Floats, spread: float) -
     furthest = float(np.abs(sweep.grid).max())
     reach = sweep.line.reach * sweep.fwhm + _BLURS * spread * furthest
     span = (sweep.grid[0] - reach, sweep.grid[-1] + reach)
-    lines = resonance_lines(sweep.system, axes, span, sweep.fixed, sweep.T)
+    lines = resonance_lines(sweep.system, axes, span, sweep.fixed, sweep.T, tolerance=_EXACT * sweep.fwhm)
     line = lines.found.line
     strength = strength_of(polarisation(sweep.microwave, axes)[line], lines.moment)
     slope = np.abs(lines.slope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,16 +13,14 @@ from mesospin.checks import finite_array, integer
 from mesospin.checks import span as check_span
 from mesospin.constants import KELVIN_PER_GIGAHERTZ, MU_B
 from mesospin.errors import InputError
+from mesospin.experiment.resonance_lines import resonance_lines
 from mesospin.experiment.transitions import (
-    FORBIDDEN,
     Floats,
     Indices,
     Microwave,
     largest_strength,
-    moment_between,
     moments_between_all,
     polarisation,
-    population_difference,
     read_frequency,
     read_temperatures,
     selection,
@@ -32,95 +30,8 @@ from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
 from mesospin.scale import require_memory
 from mesospin.spectrum.block_states import BlockStates
-from mesospin.spectrum.matrices import affine_hamiltonian, basis_labels, unit_axis
-from mesospin.spectrum.resonance_search import Resonances, find_resonances
+from mesospin.spectrum.matrices import basis_labels, unit_axis
 from mesospin.units import Quantity
-
-#: Weight above which a product state gives its name to a level.
-_MAJORITY = 0.5
-
-
-class Lines(NamedTuple):
-    """The lines of a field sweep at one frequency: all arrays (r,), ``population`` (t, r)."""
-
-    found: Resonances
-    level_from: Indices
-    level_to: Indices
-    moment: NDArray[np.complex128]  # (r, 3) [mu_B]
-    slope: Floats  # d(E_j - E_i)/dB [K/T]
-    turn: Floats  # |gradient of E_j - E_i across B|: how fast it changes with the direction of B [K/T]
-    population: Floats
-    state_from: Indices  # product state with the majority, -1 for none
-    state_to: Indices
-
-
-def resonance_lines(
-    system: SpinSystem,
-    axes: Floats,
-    span: tuple[float, float],
-    energy: float,
-    T: Floats,
-    *,
-    forbidden: bool = False,
-) -> Lines:
-    """Return every resonance of ``energy`` [K] in the span, for fields along each of ``axes`` (d, 3)."""
-    solver = BlockStates.along(system, axes)
-    found = find_resonances(solver, axes, span, energy, forbidden=forbidden)
-    size, count = solver.at_once(), len(found.field)
-    parts = [_measured(solver, axes, found, slice(k, k + size), T) for k in range(0, max(count, 1), size)]
-    joined = [np.concatenate(arrays, axis=-1) for arrays in zip(*(p[1:] for p in parts), strict=True)]
-    moment = np.concatenate([p[0] for p in parts])
-    lines = Lines(found, joined[0], joined[1], moment, *joined[2:])
-    if forbidden:
-        return lines
-    squared = np.sum(np.abs(moment) ** 2, axis=1)
-    return _chosen(lines, squared > FORBIDDEN * largest_strength(system))
-
-
-def _measured(solver: BlockStates, axes: Floats, found: Resonances, part: slice, T: Floats) -> Any:
-    line, field = found.line[part], found.field[part]
-    lower, upper = found.lower[part], found.upper[part]
-    energy, states = solver.states(axes[line], field)
-    row = np.arange(len(field))
-    rank = np.argsort(np.argsort(energy, axis=1, kind="stable"), axis=1)
-    bra, ket = states[row, :, lower], states[row, :, upper]
-    G = affine_hamiltonian(solver.system).G
-    own = np.stack([[_mean(g, state) for g in G] for state in (bra, ket)])
-    gradient = (own[1] - own[0]).T
-    slope = np.einsum("rc,rc->r", axes[line], gradient)
-    turn = np.linalg.norm(gradient - slope[:, None] * axes[line], axis=1)
-    majority = []
-    for state in (bra, ket):
-        weight = np.abs(state) ** 2
-        majority.append(np.where(weight.max(axis=1) > _MAJORITY, weight.argmax(axis=1), -1))
-    return (
-        moment_between(solver.system, bra, ket),
-        rank[row, lower],
-        rank[row, upper],
-        slope,
-        turn,
-        population_difference(energy, lower, upper, T),
-        *majority,
-    )
-
-
-def _mean(operator: NDArray[np.complex128], states: NDArray[np.complex128]) -> Floats:
-    return np.asarray(np.einsum("ri,ri->r", states.conj(), states @ operator.T).real)
-
-
-def _chosen(lines: Lines, wanted: NDArray[np.bool_]) -> Lines:
-    line, field, lower, upper = lines.found
-    return Lines(
-        Resonances(line[wanted], field[wanted], lower[wanted], upper[wanted]),
-        lines.level_from[wanted],
-        lines.level_to[wanted],
-        lines.moment[wanted],
-        lines.slope[wanted],
-        lines.turn[wanted],
-        lines.population[:, wanted],
-        lines.state_from[wanted],
-        lines.state_to[wanted],
-    )
 
 
 def resonance_fields(

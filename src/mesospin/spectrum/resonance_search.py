@@ -43,6 +43,12 @@ _MOST_CASES: Final = 4_000_000
 
 _REFINEMENTS: Final = 80
 
+#: Newton step, over the interval, after which the next one would be below rounding.
+_QUADRATIC: Final = 1e-8
+
+#: Halvings of an interval on which a cubic is solved.
+_HALVINGS: Final = 40
+
 
 class Resonances(NamedTuple):
     """Where transitions match the energy.
@@ -67,6 +73,17 @@ class _Intervals:
     S: Floats
 
 
+class _Brackets(NamedTuple):
+    """Intervals with one resonance: direction, ends (r, 2), levels, mismatch (r, 2) and its slope (r, 2)."""
+
+    line: Indices
+    ends: Floats
+    lower: Indices
+    upper: Indices
+    f: Floats
+    slope: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class _Cases:
     """Transitions that may match on an interval: row of the interval, lower and upper level."""
@@ -80,7 +97,13 @@ class _Cases:
 
 
 def find_resonances(
-    solver: BlockStates, axes: Floats, span: tuple[float, float], energy: float, *, forbidden: bool
+    solver: BlockStates,
+    axes: Floats,
+    span: tuple[float, float],
+    energy: float,
+    *,
+    forbidden: bool,
+    tolerance: float = 0.0,
 ) -> Resonances:
     """Return every field in the span where two levels differ by ``energy``.
 
@@ -95,6 +118,9 @@ def find_resonances(
         Wanted difference, > 0.
     forbidden : bool
         Whether transitions between blocks that no component of the moment connects are wanted.
+
+    tolerance : float, default 0 [T]
+        Last correction of a field that is small enough; the error after it is of second order.
 
     Returns
     -------
@@ -114,7 +140,7 @@ def find_resonances(
     intervals = _first_intervals(solver, axes, edges)
     cases = _first_cases(solver, len(intervals.line), forbidden)
     shortest = _SHORTEST * max(hi - lo, abs(lo), abs(hi))
-    brackets: list[tuple[_Intervals, _Cases]] = []
+    brackets: list[_Brackets] = []
     while len(cases.row):
         if len(cases.row) > _MOST_CASES:
             raise ConvergenceError(
@@ -123,10 +149,10 @@ def find_resonances(
                 {"intervals": len(intervals.line)},
             )
         open_, done = _judge(solver, intervals, cases, energy, shortest)
-        if len(done.row):
-            brackets.append((_rows(intervals, done), done))
+        brackets.append(_bracketed(intervals, done, energy))
         intervals, cases = _halved(solver, axes, intervals, open_)
-    return _refined(solver, axes, brackets, energy, shortest)
+    joined = _Brackets(*(np.concatenate(arrays) for arrays in zip(*brackets, strict=True)))
+    return _ordered(*_refined(solver, axes, joined, energy, tolerance), _ONE_TOUCH * shortest / _SHORTEST)
 
 
 def _first_intervals(solver: BlockStates, axes: Floats, edges: Floats) -> _Intervals:
@@ -221,9 +247,12 @@ def _within_reach(
     return cases.take(reach), np.stack([first[reach], last[reach]], axis=1), equal[reach]
 
 
-def _rows(intervals: _Intervals, cases: _Cases) -> _Intervals:
-    r = cases.row
-    return _Intervals(intervals.line[r], intervals.ends[r], intervals.E[:0], intervals.S[:0])
+def _bracketed(intervals: _Intervals, cases: _Cases, energy: float) -> _Brackets:
+    r, p, q = cases.row, cases.lower, cases.upper
+    f = intervals.E[r, :, q] - intervals.E[r, :, p] - energy
+    return _Brackets(
+        intervals.line[r], intervals.ends[r], p, q, f, intervals.S[r, :, q] - intervals.S[r, :, p]
+    )
 
 
 def _halved(
@@ -250,26 +279,16 @@ def _halved(
 
 
 def _refined(
-    solver: BlockStates,
-    axes: Floats,
-    brackets: list[tuple[_Intervals, _Cases]],
-    energy: float,
-    shortest: float,
-) -> Resonances:
-    """Return the resonance of every bracket, by Newton steps that stay inside it."""
-    none = np.zeros(0, dtype=np.intp)
-    if not brackets:
-        return Resonances(none, np.zeros(0), none, none)
-    line = np.concatenate([intervals.line for intervals, _ in brackets])
-    ends = np.concatenate([intervals.ends for intervals, _ in brackets])
-    lower = np.concatenate([cases.lower for _, cases in brackets])
-    upper = np.concatenate([cases.upper for _, cases in brackets])
-    field = ends.mean(axis=1)
+    solver: BlockStates, axes: Floats, brackets: _Brackets, energy: float, tolerance: float
+) -> tuple[_Brackets, Floats]:
+    """Return the brackets and the resonance of each, by Newton steps that stay inside."""
+    line, ends, lower, upper, f_ends, _ = brackets
+    field = _interpolated(brackets)
     a, b = ends[:, 0].copy(), ends[:, 1].copy()
-    first, last = (_mismatch(solver, axes[line], B, lower, upper, energy)[0] for B in (a, b))
-    rising = last >= 0.0
-    touching = (first < 0.0) == (last < 0.0)
-    active = np.flatnonzero(~touching)
+    rising = f_ends[:, 1] >= 0.0
+    enough = np.maximum(tolerance, _QUADRATIC * (b - a))
+    # What touches the energy is left where it was seen.
+    active = np.flatnonzero((f_ends[:, 0] < 0.0) == rising)
     for _ in range(_REFINEMENTS):
         if not len(active):
             break
@@ -280,18 +299,38 @@ def _refined(
         a[k] = np.where(high, a[k], field[k])
         with np.errstate(divide="ignore", invalid="ignore"):
             step = field[k] - f / slope
-        inside = (step >= a[k]) & (step <= b[k])
-        new = np.where(inside, step, 0.5 * (a[k] + b[k]))
-        small = 4 * np.finfo(np.float64).eps * np.abs(new) + shortest
-        moved = (np.abs(new - field[k]) > small) & (f != 0.0)
-        field[k] = np.where(f == 0.0, field[k], new)
+        new = np.where((step >= a[k]) & (step <= b[k]), step, 0.5 * (a[k] + b[k]))
+        new = np.where(f == 0.0, field[k], new)
+        moved = np.abs(new - field[k]) > np.maximum(enough[k], 4 * np.finfo(np.float64).eps * np.abs(new))
+        field[k] = new
         active = k[moved]
+    return brackets, field
+
+
+def _interpolated(brackets: _Brackets) -> Floats:
+    """Return where the cubic through values and slopes at both ends vanishes, the middle for a touch."""
+    (start, stop), (f, g) = brackets.ends.T, brackets.f.T
+    h = stop - start
+    u, v = h * brackets.slope.T
+    low, high = np.zeros(len(h)), np.ones(len(h))
+    for _ in range(_HALVINGS):
+        t = 0.5 * (low + high)
+        value = (1 - t) ** 2 * ((1 + 2 * t) * f + t * u) + t**2 * ((3 - 2 * t) * g - (1 - t) * v)
+        above = (value >= 0.0) == (g >= 0.0)
+        low, high = np.where(above, low, t), np.where(above, t, high)
+    touches = (f < 0.0) == (g < 0.0)
+    return np.asarray(start + h * np.where(touches, 0.5, 0.5 * (low + high)))
+
+
+def _ordered(brackets: _Brackets, field: Floats, one_touch: float) -> Resonances:
+    """Return the resonances in order; a touch that two intervals have seen counts once."""
+    line, _, lower, upper, f, _ = brackets
+    touching = (f[:, 0] < 0.0) == (f[:, 1] < 0.0)
     order = np.lexsort((field, upper, lower, line))
     keys = np.stack([line, lower, upper])[:, order]
     near = np.all(keys[:, 1:] == keys[:, :-1], axis=0)
-    # Transitions cannot return to the energy at once: what is as near is a touch seen by two intervals.
-    near &= (np.diff(field[order]) <= _ONE_TOUCH * shortest / _SHORTEST) & touching[order][1:]
-    order = order[np.concatenate([[True], ~near])]
+    near &= (np.diff(field[order]) <= one_touch) & touching[order][1:] & touching[order][:-1]
+    order = order[np.concatenate([[True], ~near])] if len(order) else order
     order = order[np.lexsort((field[order], line[order]))]
     return Resonances(line[order], field[order], lower[order], upper[order])
 
