@@ -122,6 +122,37 @@ def test_a_dimer_by_one_spin_at_a_time():
     assert one.kelvin == pytest.approx(lowest(alone, (2, -2), transverse=(0.01, 0.0)).kelvin, rel=0.05)
 
 
+def _ion(E):
+    return SpinSystem(
+        "ion",
+        [Spin(4, 2.0), Spin(1.5, 1.0, "I", nuclear=True)],
+        [ZeroFieldSplitting(-1.0, E), Hyperfine(0, 1, 0.004)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("pair", "E", "transverse"),
+    [
+        (("m=4, mI=3/2", "m=-4, mI=3/2"), 0.02, (0.0, 0.0)),
+        (("m=4, mI=3/2", "m=-3, mI=1/2"), 0.02, (0.0, 0.0)),
+        (("m=4, mI=3/2", "m=-3, mI=3/2"), 0.0, (0.01, 0.02)),
+    ],
+)
+def test_nuclei_that_exchange_projections(pair, E, transverse):
+    """S+I- turns the electron back on the way; against proved digits."""
+    first = lowest(_ion(E), pair, transverse=transverse)
+    exact = tunnel_splitting(_ion(E), pair, method=Certified(10), transverse=transverse)
+    assert abs(first.kelvin / exact.kelvin - 1) <= first.relative_error
+
+
+def test_a_lowest_order_that_is_not_the_largest_is_refused():
+    """The field alone joins the two in fewer steps than E, which is stronger."""
+    with pytest.raises(ConvergenceError, match="too strong for their lowest order"):
+        lowest(_ion(0.1), ("m=4, mI=3/2", "m=-4, mI=-3/2"), transverse=(0.1, 0.2))
+    with pytest.raises(ConvergenceError, match="too strong for their lowest order"):
+        lowest(giant_spin(4, D=-1.0, E=0.4), (4, -4))
+
+
 def test_refusals():
     with pytest.raises(InputError, match="two states for Perturbative"):
         tunnel_splitting(load("fe8"), Levels(0, 1), B=0.0, method=Perturbative())

@@ -119,7 +119,7 @@ def splitting_distribution(
     .. math:: R_n(r) = \langle e^{-n r_s/r}\rangle = R_1(r/n), \qquad R_n(r) = \langle e^{-r_s/r}\rangle^n
 
     More generally frozen molecules depend on a sequence of rates through :math:`\sum_i 1/r_i` alone.  The
-    collapse on r/n tells them from dipolar shuffling, which Mertes et al. [1]_ excluded for Mn12-acetate by
+    collapse on r/n tells them from dipolar shuffling, which Mertes et al. excluded for Mn12-acetate by
     sweeping back and forth: it is broken by anything that changes a splitting between sweeps
     (transverse fields of neighbours that flipped) and by molecules that come back.  Counted is who never
     tunnelled: right where the other well empties downwards before the next sweep (pairs n > 0 at low
@@ -131,11 +131,11 @@ def splitting_distribution(
 
     References
     ----------
-    .. [1] K. M. Mertes et al., arXiv:cond-mat/0209110 (2002).
+    - K. M. Mertes et al., arXiv:cond-mat/0209110 (2002).
 
     Examples
     --------
-    With E alone a spin 2 has the splitting 3 E^2/|D| in lowest order, so that ln(splitting) is twice as
+    With E alone a spin 2 has the splitting 3 E^2/abs(D) in lowest order, so that ln(splitting) is twice as
     broad as ln(E):
 
     >>> from mesospin.model.distributions import LogGaussian

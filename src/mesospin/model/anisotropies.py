@@ -30,12 +30,12 @@ class FixedConstants(Anisotropy):
 
     .. math:: H = D S_z^2 + E(S_x^2 - S_y^2)
 
-    The barrier (|D| - |E|) S^2 grows with the square of the spin.
+    The barrier (abs(D) - abs(E)) S^2 grows with the square of the spin.
 
     Parameters
     ----------
     D, E : float or str [K]
-        Constants; D < -|E|, so that z is the easy axis.
+        Constants; D < -abs(E), so that z is the easy axis.
 
     Raises
     ------
@@ -71,7 +71,7 @@ class FixedConstants(Anisotropy):
 
 @dataclass(frozen=True, slots=True, init=False)
 class FixedDensity(Anisotropy):
-    r"""A fixed anisotropy energy per spin, as for grains of one material (Prokof'ev and Stamp [1]_).
+    r"""A fixed anisotropy energy per spin, as for grains of one material (Prokof'ev and Stamp).
 
     .. math:: H = \frac1S\left(-K_\parallel S_z^2 + K_\perp S_y^2\right)
 
@@ -92,7 +92,7 @@ class FixedDensity(Anisotropy):
 
     References
     ----------
-    .. [1] N. V. Prokof'ev and P. C. E. Stamp, J. Low Temp. Phys. 104, 143 (1996).
+    - N. V. Prokof'ev and P. C. E. Stamp, J. Low Temp. Phys. 104, 143 (1996).
 
     Examples
     --------

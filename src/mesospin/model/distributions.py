@@ -83,7 +83,7 @@ class LogGaussian(Distribution):
     .. math:: x = s\,e^{-X},\qquad X = -\ln(x/s) \sim N(\mathrm{mean}, \mathrm{width})
 
     For a rhombic constant the scale :math:`s = 2|D|` makes X the tunnelling parameter
-    :math:`X_E = -\ln(|E|/2D)` of Mertes et al. [1]_.
+    :math:`X_E = -\ln(|E|/2D)` of Mertes et al..
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class LogGaussian(Distribution):
 
     References
     ----------
-    .. [1] K. M. Mertes et al., arXiv:cond-mat/0209110 (2002).
+    - K. M. Mertes et al., arXiv:cond-mat/0209110 (2002).
 
     Examples
     --------

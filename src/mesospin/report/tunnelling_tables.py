@@ -17,19 +17,51 @@ _SHOWN_AZIMUTHS: Final = 11
 
 
 def _splitting(dataset: xr.Dataset) -> Sequence[Table]:
-    wanted = ("splitting", "log10_splitting", "relative_error", "rigorous", "field", "slope")
     inputs = json.loads(dataset.attrs["inputs"])
-    names = ("digits", "field_digits", "zero", "reason")
-    account = tuple(dataset[name].values.item() for name in names)
+    gap, zero = float(dataset["splitting"]), bool(dataset["zero"])
+    digits, reason = str(dataset["digits"].values), str(dataset["reason"].values)
+    proved = "proved" if bool(dataset["rigorous"]) else "estimated"
+    columns = (
+        Column("splitting", "K"),
+        *(Column(name) for name in ("log10_splitting", "relative_error", "error_is")),
+        Column("field", "T"),
+        Column("slope", "K/T"),
+    )
+    numbers = {
+        name: dataset[name].values.item() for name in ("log10_splitting", "relative_error", "field", "slope")
+    }
+    row = (
+        # what no floating-point number holds is shown as text
+        short_decimal(digits) if gap == 0.0 and not zero else gap,
+        numbers["log10_splitting"],
+        numbers["relative_error"],
+        proved,
+        numbers["field"],
+        numbers["slope"],
+    )
+    account = {
+        "digits": digits,
+        "field_digits": str(dataset["field_digits"].values),
+        "zero": reason if zero else "no",
+        "method": str(inputs["method"]),
+        "why": str(inputs["why"]),
+    }
     return [
-        scalars_of(dataset, "splitting", "Tunnel splitting (full gap)", wanted),
-        Table(
-            "account",
-            "How it was found",
-            (*(Column(name) for name in names), Column("method"), Column("why")),
-            ((*account, str(inputs["method"]), str(inputs["why"])),),
-        ),
+        Table("splitting", "Tunnel splitting (full gap)", columns, (row,)),
+        Table("account", "How it was found", tuple(map(Column, account)), (tuple(account.values()),)),
     ]
+
+
+def short_decimal(digits: str) -> str:
+    """Return a decimal text with five digits and its whole exponent.
+
+    Examples
+    --------
+    >>> short_decimal("2.6868072733492734e-120233"), short_decimal("0")
+    ('2.6868e-120233', '0')
+    """
+    mantissa, mark, exponent = digits.partition("e")
+    return f"{mantissa[:6]}{mark}{exponent}"
 
 
 def _map(dataset: xr.Dataset) -> Sequence[Table]:
@@ -98,7 +130,10 @@ def _objects(dataset: xr.Dataset) -> Sequence[Table]:
         "reason",
         "verdict",
     )
-    return [columns_of(dataset, "spins", "Which spin is a quantum object", names)]
+    table = columns_of(dataset, "spins", "Which spin is a quantum object", names)
+    place = names.index("splitting")
+    rows = tuple((*row[:place], short_decimal(str(row[place])), *row[place + 1 :]) for row in table.rows)
+    return [Table(table.key, table.title, table.columns, rows)]
 
 
 def _switching(dataset: xr.Dataset) -> Sequence[Table]:

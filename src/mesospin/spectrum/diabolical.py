@@ -91,10 +91,10 @@ def diabolical_points(
 
     References
     ----------
-    .. [1] A. Garg, Europhys. Lett. 22, 205 (1993).
-    .. [2] J. Villain and A. Fort, Eur. Phys. J. B 17, 69 (2000).
-    .. [3] E. Kececioglu and A. Garg, Phys. Rev. B 63, 064422 (2001).
-    .. [4] P. Bruno, Phys. Rev. Lett. 96, 117208 (2006).
+    - A. Garg, Europhys. Lett. 22, 205 (1993).
+    - J. Villain and A. Fort, Eur. Phys. J. B 17, 69 (2000).
+    - E. Kececioglu and A. Garg, Phys. Rev. B 63, 064422 (2001).
+    - P. Bruno, Phys. Rev. Lett. 96, 117208 (2006).
 
     Examples
     --------

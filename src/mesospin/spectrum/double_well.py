@@ -102,8 +102,8 @@ def double_well(
 
     Climbs are the transitions that a single phonon makes: ``climb_strength`` is the sum of the squared
     elements of {Sx,Sz}, {Sy,Sz}, Sx^2-Sy^2 and {Sx,Sy}, and those below 1 % of the strongest one of either
-    level are left out.  Between states |m> it is (S-m)(S+m+1)(2m+1)^2/2 for a step to m + 1 and
-    (S-m)(S+m+1)(S-m-1)(S+m+2)/2 for one to m + 2: the selection rule |delta m| = 1, 2.
+    level are left out.  Between states of definite m it is (S-m)(S+m+1)(2m+1)^2/2 for a step to m + 1
+    and (S-m)(S+m+1)(S-m-1)(S+m+2)/2 for one to m + 2: m changes by 1 or 2.
 
     Examples
     --------

@@ -135,7 +135,8 @@ def _downfold(
 def _newton(blocks: _Blocks, spread: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     """Solve h_aa(E, B) = h_bb(E, B) = E; ``spread`` is the width of the diagonal of H0 [K]."""
     diagonal, slopes = (_diagonal(matrix) for matrix in blocks.pp)
-    field = -np.diff(diagonal)[:, 0] / np.diff(slopes)[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        field = -np.diff(diagonal)[:, 0] / np.diff(slopes)[:, 0]
     energy = diagonal[:, 0] + field * slopes[:, 0]
     scale = spread + np.abs(energy)
     for _ in range(_MAX_STEPS):
@@ -182,8 +183,12 @@ def _meet(coupling: NDArray[Any], metric: NDArray[Any], response: NDArray[Any]) 
     value, axes = np.linalg.eigh(metric)
     # Z = 1 + x^+ x is at least 1
     root = np.einsum("pik,pk,pjk->pij", axes, np.maximum(value, 1.0) ** -0.5, axes.conj(), optimize=True)
+    # squares of couplings below 1e-154 K vanish: they are taken in units of themselves
+    size = np.abs(coupling)
+    unit = np.where(size > 0, size, 1.0)
     bare = np.zeros_like(response)
-    bare[:, 0, 1], bare[:, 1, 0] = coupling, coupling.conj()
+    bare[:, 0, 1] = coupling / unit
+    bare[:, 1, 0] = bare[:, 0, 1].conj()
     d, s = (_pauli(root @ matrix @ root) for matrix in (bare, response))
     steepness = np.linalg.norm(s, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -193,6 +198,7 @@ def _meet(coupling: NDArray[Any], metric: NDArray[Any], response: NDArray[Any]) 
     gap = 2 * np.linalg.norm(across, axis=1)
     # a shift that changes no digit of the gap is rounding
     shift = np.where(np.abs(shift) * steepness > _SHIFT * gap, shift, 0.0)
+    gap, shift = gap * size, shift * unit
     return _Meeting(gap, shift, np.copysign(2 * steepness, s[:, 2]))
 
 

@@ -102,8 +102,8 @@ def splitting_map(
 
     References
     ----------
-    .. [1] W. Wernsdorfer and R. Sessoli, Science 284, 133 (1999).
-    .. [2] A. Garg, Europhys. Lett. 22, 205 (1993).
+    - W. Wernsdorfer and R. Sessoli, Science 284, 133 (1999).
+    - A. Garg, Europhys. Lett. 22, 205 (1993).
 
     Examples
     --------

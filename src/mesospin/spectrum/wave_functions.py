@@ -103,7 +103,7 @@ def tunnelling_pair(
 
     Examples
     --------
-    Spin 1 in closed form: (|1> +- |-1>)/sqrt 2, 2E apart, the odd one below for E > 0:
+    Spin 1 in closed form: sum and difference of m = 1 and -1, 2E apart, the odd one below for E > 0:
 
     >>> from mesospin.model.system import giant_spin
     >>> ds = tunnelling_pair(giant_spin(1, D=-1.0, E=1e-9), (1, -1))

@@ -44,7 +44,7 @@ class MeanField:
 
     References
     ----------
-    .. [1] C. J. O'Connor, Prog. Inorg. Chem. 29, 203 (1982).
+    - C. J. O'Connor, Prog. Inorg. Chem. 29, 203 (1982).
 
     Examples
     --------

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from mesospin.constants import HBAR, MU_B
-from mesospin.errors import ConvergenceError, InputError
+from mesospin.errors import ConvergenceError, InputError, TooLargeError
 from mesospin.model.library import load
 from mesospin.model.system import giant_spin
 from mesospin.spectrum.landau_zener import landau_zener
 from mesospin.spectrum.levels import levels
 from mesospin.spectrum.tunnelling.double_precision import DoublePrecision
+from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
 from mesospin.spectrum.tunnelling.problem import Levels
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
@@ -86,6 +87,55 @@ def test_kramers_pairs_by_position() -> None:
     assert "Kramers" in found.reason
     assert found.slope == pytest.approx(18 * MU_B, rel=1e-2)
     assert tunnel_splitting(spin, Levels(1, 2), B=0.0).kelvin > 1
+
+
+def test_levels_that_time_reversal_exchanges_are_zero_with_a_reason() -> None:
+    found = tunnel_splitting(load("mn12ac"), Levels(2, 3), B=0.0)
+    assert found.is_zero_by_symmetry
+    assert "multiples of 4" in found.reason
+    assert not tunnel_splitting(load("mn12ac"), Levels(0, 1), B=0.0).is_zero_by_symmetry
+    assert tunnel_splitting(load("erw10-167"), Levels(0, 1), B=0.0).is_zero_by_symmetry
+
+
+def test_kramers_comes_before_a_selection_rule() -> None:
+    assert "Kramers" in tunnel_splitting(load("mn4"), (4.5, -4.5)).reason
+
+
+@pytest.mark.parametrize(("S", "E"), [(30, 0.05), (60, 1e-3), (70, 0.01), (79.5, 0.02)])
+def test_double_precision_holds_to_the_end_of_the_exponents(S: float, E: float) -> None:
+    """Down to 1e-300 K, against the ladder in 32 digits."""
+    spin, transverse = giant_spin(S, D=-1.0, E=E), (0.0 if S % 1 == 0 else 0.01, 0.0)
+    found = tunnel_splitting(spin, (S, -S), transverse=transverse, method=DoublePrecision())
+    exact = tunnel_splitting(spin, (S, -S), transverse=transverse, method=LargeSpin())
+    assert found.kelvin / exact.kelvin == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("S", [149, 150, 150.5, 400])
+def test_diabolical_points_of_long_ladders(S: float) -> None:
+    D, E = 0.292, 0.046
+    period = 2 * np.sqrt(2 * E * (E + D)) / (2 * MU_B)
+    spin, first = giant_spin(S, D=-D, E=E), 0.5 if S % 1 == 0 else 1.0
+    found = tunnel_splitting(spin, (S, -S), transverse=(first * period, 0.0))
+    assert "diabolical" in found.reason
+    assert tunnel_splitting(spin, (S, -S), transverse=(first * period + 1e-6, 0.0)).log10 > -1000
+
+
+def test_the_answer_belongs_to_its_own_field() -> None:
+    spin, transverse = load("mn12ac"), (0.1, 0.0)
+    own = tunnel_splitting(spin, (10, -9), transverse=transverse)
+    near = tunnel_splitting(spin, (10, -9), transverse=transverse, B=own.field + 0.9e-9)
+    assert near.field == own.field
+
+
+@pytest.mark.parametrize("pair", [10, None])
+def test_a_pair_is_a_sequence(pair: object) -> None:
+    with pytest.raises(InputError, match="two states"):
+        tunnel_splitting(load("mn12ac"), pair)  # type: ignore[arg-type]
+
+
+def test_large_spins_are_sent_to_their_method() -> None:
+    with pytest.raises(TooLargeError, match="LargeSpin"):
+        tunnel_splitting(giant_spin(1e5, D=-1.0, E=0.1), (1e5, -1e5), method=DoublePrecision())
 
 
 def test_off_resonance_says_how_far() -> None:

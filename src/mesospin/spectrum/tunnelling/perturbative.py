@@ -4,8 +4,10 @@ With E the energy at which the two bare states cross and V the off-diagonal part
 
 .. math:: A_j = \sum_i \frac{V_{ji}A_i}{E - E_j},\qquad \Delta = 2\,\Big|\sum_i V_{bi}A_i\Big|,\qquad A_a = 1,
 
-over the states on whose way every projection moves from its first to its last value without turning back.
-For every combination of transverse terms this is the lowest order in each of them.
+over the states on whose way the projection moves from its first to its last value without turning back.
+For every combination of transverse terms this is the lowest order in each of them.  Several spins exchange
+projections, so that the shortest ways turn back; there the sum is over all ways of the lowest order in V that
+joins the two states, and the following orders are the error.
 """
 
 from __future__ import annotations
@@ -28,14 +30,20 @@ _DEGENERATE = 1e-9
 _ROUNDING = 1e-13
 #: Shifts of both signs and detours cancel in part; half of their moduli bounds what is left.
 _SHARE = 0.5
+#: Orders looked through for a way between states of several spins, and orders after it that are its error.
+_MOST_ORDERS = 200
+_NEXT_ORDERS = 6
+#: Shifts of the crossing come on top of the orders that are summed.
+_MARGIN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Perturbative(Method):
     """Splittings in the lowest order of every transverse term, for any pair and any mix of terms.
 
-    The relative error is estimated from the next order: the shifts of all levels on the way, the weights that
-    the two states lose, and the detours, times the cancellation between paths.
+    For several spins it is the lowest order in all terms that connect states.  The relative error is
+    estimated from the next order: the shifts of all levels on the way, the weights that the two states lose,
+    and the detours, times the cancellation between paths.
     """
 
     def gap(self, problem: Problem) -> Gap:
@@ -50,6 +58,8 @@ class Perturbative(Method):
             )
             raise TooLargeError(msg)
         crossing = _bare_crossing(problem, problem.pair)
+        if len(problem.system.spins) > 1:
+            return _by_orders(crossing, problem.pair)
         box = _straight_states(problem, problem.pair)
         paths = _sum_paths(crossing, box)
         if paths.longest == 0.0:
@@ -59,10 +69,10 @@ class Perturbative(Method):
                 "use DoublePrecision()"
             )
             raise InputError(msg)
-        error = _next_order(crossing, problem.pair, box) * paths.cancellation + _ROUNDING
         if paths.mantissa == 0.0 or paths.cancellation > 1 / _DEGENERATE:
             msg = "the paths between the two states cancel in lowest order; use Certified()"
             raise ConvergenceError(msg)
+        error = _small(_next_order(crossing, problem.pair, box) * paths.cancellation) + _ROUNDING
         return Gap.from_parts(
             2 * paths.mantissa,
             paths.exponent,
@@ -150,10 +160,71 @@ def _sum_paths(crossing: _Crossing, box: _Box) -> _Paths:
     return _Paths(size, int(exponent[-1]), whole / size if size > 0 else math.inf, whole)
 
 
+def _by_orders(crossing: _Crossing, pair: StatePair) -> Gap:
+    """Return the lowest order of V that joins two states of several spins, with the next orders as error."""
+    a, b = pair.states
+    levels = crossing.H.diagonal().real
+    V = crossing.H - np.diag(crossing.H.diagonal())
+    away = crossing.energy - levels
+    inner = np.ones(len(levels), dtype=bool)
+    inner[[a, b]] = False
+    limit = _DEGENERATE * max(float(np.ptp(levels)), 1e-300)
+    state = np.zeros(len(levels), dtype=np.complex128)
+    state[a] = 1.0
+    reached = state != 0
+    orders: list[complex] = []
+    order = 0
+    while order < _MOST_ORDERS and len(orders) <= _NEXT_ORDERS:
+        state, reached = V @ state, (V != 0) @ reached
+        if orders or reached[b]:
+            orders.append(complex(state[b]))
+        else:
+            order += 1
+        degenerate = inner & reached & (np.abs(away) < limit)
+        if not orders and np.any(degenerate):
+            msg = "levels on the way must not cross where the pair does; use DoublePrecision() or Certified()"
+            raise ConvergenceError(msg)
+        reached = reached & inner & ~degenerate
+        state = np.where(reached, state / np.where(reached, away, 1.0), 0.0)
+    lowest = abs(orders[0]) if orders else 0.0
+    if lowest == 0.0:
+        msg = f"pair must be joined within {_MOST_ORDERS} orders that do not cancel; use DoublePrecision()"
+        raise ConvergenceError(msg)
+    following = _MARGIN * sum(abs(amplitude) for amplitude in orders[1:]) / lowest
+    error = _small(following + _lost(V, away, [a, b]))
+    return Gap.from_float(
+        2 * lowest,
+        relative_error=error + _ROUNDING,
+        field=crossing.field,
+        slope=crossing.slope,
+        note=f"lowest order, {order + 1} steps",
+    )
+
+
+def _small(error: float) -> float:
+    """Return the estimated size of the next order, or raise where it is not small."""
+    if not error < 1.0:
+        msg = (
+            "the transverse terms are too strong for their lowest order: the next one is estimated to be "
+            f"{error:.2g} times as large; use DoublePrecision() or Certified()"
+        )
+        raise ConvergenceError(msg)
+    return error
+
+
+def _lost(V: Array, away: NDArray[np.float64], ends: list[int]) -> float:
+    """Return the weight that two states lose to all others in lowest order."""
+    V2 = np.abs(V[ends]) ** 2
+    V2[:, ends] = 0.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.where(V2 > 0, np.minimum(V2 / away**2, 1.0), 0.0).sum())
+
+
 def _next_order(crossing: _Crossing, pair: StatePair, box: _Box) -> float:
     """Return the estimated size of the next order relative to the lowest."""
     levels = crossing.H.diagonal().real
-    V2 = np.abs(crossing.H - np.diag(crossing.H.diagonal())) ** 2
+    V = crossing.H - np.diag(crossing.H.diagonal())
+    V2 = np.abs(V) ** 2
     ends = list(pair.states)
     inner = box.states[1:-1]
     apart = levels[:, None] - levels[None, :]
@@ -161,10 +232,11 @@ def _next_order(crossing: _Crossing, pair: StatePair, box: _Box) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         # two levels that coincide repel by no more than what connects them
         repelled = np.where(V2 > 0, np.sign(apart) * np.minimum(V2 / np.abs(apart), np.sqrt(V2)), 0.0)
-        lost = np.where(V2[ends] > 0, np.minimum(V2[ends] / away**2, 1.0), 0.0).sum()
     shift = repelled.sum(axis=1)
     moved = np.abs(shift[ends].mean() - shift[inner]) / np.abs(away[inner])
     # a crossing that moves changes the transverse part of a tilted field, once for every step
     displaced = abs(shift[ends[0]] - shift[ends[1]]) / abs(crossing.slope)
     turned = crossing.tilted * (len(inner) + 1) * displaced / max(abs(crossing.field), displaced, 1e-300)
-    return float(lost + turned + _SHARE * np.sum(moved))
+    first = _lost(V, away, ends) + turned + _SHARE * float(np.sum(moved))
+    # where the next order is not small, the one after it is not either
+    return first * (1.0 + first)

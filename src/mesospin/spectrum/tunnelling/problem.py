@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from mesospin.checks import finite, finite_array
-from mesospin.errors import InputError
+from mesospin.errors import InputError, TooLargeError
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.spectrum.matrices import (
     FieldLine,
@@ -66,7 +68,13 @@ class Problem:
 
     def line(self) -> FieldLine:
         """Return the dense H(B) = H0 + B G, or raise TooLargeError."""
-        return field_line(self.system, axis=self.axis, transverse=self.transverse)
+        try:
+            return field_line(self.system, axis=self.axis, transverse=self.transverse)
+        except TooLargeError as error:
+            if len(self.system.spins) > 1:
+                raise
+            msg = f"{str(error).split(';')[0]}; name two states (m, m') and use method=LargeSpin()"
+            raise TooLargeError(msg) from None
 
 
 def read_problem(
@@ -115,7 +123,7 @@ def read_pair(system: SpinSystem, pair: Sequence[float] | Sequence[str]) -> Stat
     >>> read_pair(giant_spin(10, D=-0.5), (10, -9)).states
     (0, 19)
     """
-    if isinstance(pair, str) or len(pair) != 2:
+    if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str) or len(pair) != 2:
         msg = f"pair must be two states such as (10, -10), got {pair!r}"
         raise InputError(msg)
     (a, left, first), (b, right, second) = (_basis_state(system, entry) for entry in pair)

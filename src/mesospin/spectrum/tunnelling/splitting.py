@@ -114,7 +114,8 @@ def tunnel_splitting(
         Projections of a single spin, labels such as ``("m=8, mI=1/2", "m=-8, mI=1/2")``, or
         positions in energy at the field ``B``.
     B : float [T], optional
-        Field along ``axis``.  Omitted: the minimum gap of the pair, wherever it lies.
+        Field along ``axis`` that must be the resonance of two states, to within its width or 1e-9 T; the
+        answer is always the minimum gap and its own ``field``.  For `Levels` the field of the gap.
     axis : three numbers, default z
         Direction of that field.
     transverse : two numbers (Bx, By) [T], default none
@@ -140,8 +141,10 @@ def tunnel_splitting(
     Notes
     -----
     Every stored number counts as an exact binary number.  Zeros by symmetry are found first: the
-    selection rule of the Hamiltonian, Kramers' theorem, and diabolical points, where the transverse
-    field given is within 1e-12 of itself (and at least within 1e-12 T) of an exact degeneracy.
+    selection rule of the Hamiltonian, Kramers' theorem, and, where no method or double precision is asked
+    for, diabolical points: the transverse field given is within 1e-12 of itself (and at least within
+    1e-12 T) of an exact degeneracy.  `Certified` and `LargeSpin`, asked for, give the gap that is left in
+    the stored field.
 
     Examples
     --------
@@ -194,9 +197,6 @@ def _splitting(problem: Problem, gap: Gap, method: str, why: str) -> Splitting:
     kelvin = float(gap.digits)
     # rounded up: the smallest positive number bounds what underflows
     error = math.nextafter(kelvin * gap.relative_error, math.inf)
-    field, digits = (gap.field, gap.field_digits)
-    if problem.B is not None:
-        field, digits = problem.B, repr(problem.B)
     return Splitting(
         kelvin=kelvin,
         log10=gap.log10,
@@ -206,8 +206,8 @@ def _splitting(problem: Problem, gap: Gap, method: str, why: str) -> Splitting:
         rigorous=gap.rigorous,
         is_zero_by_symmetry=False,
         reason="",
-        field=field,
-        field_digits=digits,
+        field=gap.field,
+        field_digits=gap.field_digits,
         slope=gap.slope,
         pair=_names(problem),
         method=method,
@@ -219,7 +219,6 @@ def _splitting(problem: Problem, gap: Gap, method: str, why: str) -> Splitting:
 def _zero(problem: Problem, reason: str, field: float, slope: float, *, rigorous: bool = True) -> Splitting:
     """Return the exact zero of a pair that symmetry or interference forbids."""
     _check_resonance(problem, field, 0.0)
-    where = field if problem.B is None else problem.B
     return Splitting(
         kelvin=0.0,
         log10=-math.inf,
@@ -229,8 +228,8 @@ def _zero(problem: Problem, reason: str, field: float, slope: float, *, rigorous
         rigorous=rigorous,
         is_zero_by_symmetry=True,
         reason=reason,
-        field=where,
-        field_digits=repr(where),
+        field=field,
+        field_digits=repr(field),
         slope=slope,
         pair=_names(problem),
         method="symmetry",

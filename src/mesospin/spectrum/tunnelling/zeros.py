@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mesospin.errors import ConvergenceError, InputError
 from mesospin.spectrum.banded import ladder_period
 from mesospin.spectrum.downfold import DownfoldedPairs, downfold_pairs, forbidden_pairs
-from mesospin.spectrum.matrices import FieldLine, field_line
+from mesospin.spectrum.matrices import FieldLine, basis_projections, field_line, symmetry_blocks
 from mesospin.spectrum.search import selection_rule
 from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
 from mesospin.spectrum.tunnelling.problem import Levels, Problem, StatePair
@@ -22,23 +23,55 @@ _EXPLORED_DIMENSION = 300
 _RESOLUTION = 1e-12
 #: Step [T] on which the slope of the coupling is measured.
 _STEP = 1e-4
+#: Energies of different blocks that agree to this many eps of the width of the spectrum are compared.
+_ROUNDING = 1000.0
+#: Relative error of a long ladder above which its two ways around the axis nearly cancel.
+_CANCELLING = 1e-15
 #: Weight of the two states in their levels below which downfolding says nothing.
 _WEIGHT = 0.5
 
 
 def symmetry_reason(problem: Problem) -> str:
     """Return why the gap is exactly zero at every strength of the terms, empty if it is not."""
-    system, pair = problem.system, problem.pair
-    no_transverse = not any(problem.transverse)
+    pair, at_rest = problem.pair, not any(problem.transverse)
     if isinstance(pair, Levels):
-        doublet = pair.i // 2 == pair.j // 2
-        kramers = system.is_kramers and doublet and no_transverse and problem.B == 0
+        at_rest = at_rest and problem.B == 0
+        reversed_pair = at_rest and pair.i // 2 == pair.j // 2
     else:
-        rule = _broken_rule(problem, pair)
-        if rule:
-            return f"selection rule: {rule}"
-        kramers = system.is_kramers and no_transverse and pair.is_opposite
-    return "Kramers: half-integer total spin at zero field" if kramers else ""
+        reversed_pair = at_rest and pair.is_opposite
+    if problem.system.is_kramers and reversed_pair:
+        return "Kramers: half-integer total spin at zero field"
+    if isinstance(pair, Levels):
+        return _reversed_blocks(problem, pair) if at_rest else ""
+    rule = _broken_rule(problem, pair)
+    return f"selection rule: {rule}" if rule else ""
+
+
+def _reversed_blocks(problem: Problem, pair: Levels) -> str:
+    """Return why two levels at zero field are degenerate: they are time-reversed and in different blocks."""
+    system = problem.system
+    if system.dimension > _EXPLORED_DIMENSION:
+        return ""
+    line, table = problem.line(), basis_projections(system)
+    blocks = symmetry_blocks(line.H0)
+    entries = [
+        (energy, number, rank)
+        for number, block in enumerate(blocks)
+        for rank, energy in enumerate(np.linalg.eigvalsh(line.H0[np.ix_(block, block)]))
+    ]
+    energies = np.array([energy for energy, _, _ in entries])
+    order = np.argsort(energies, kind="stable")
+    ends = energies[order[[pair.i, pair.j]]]
+    close = _ROUNDING * np.finfo(np.float64).eps * max(float(np.ptp(energies)), 1e-300)
+    if abs(ends[1] - ends[0]) > close:
+        return ""
+    group = [entries[k][1:] for k in np.flatnonzero(np.abs(energies - ends.mean()) <= close)]
+    if len(group) != 2 or group[0][1] != group[1][1] or group[0][0] == group[1][0]:
+        return ""
+    first, second = (blocks[number] for number, _ in group)
+    if not np.array_equal(np.sort(-table[first], axis=0), np.sort(table[second], axis=0)):
+        return ""
+    return f"selection rule: {selection_rule(system, line)}, and time reversal exchanges the two levels"
 
 
 def _broken_rule(problem: Problem, pair: StatePair) -> str:
@@ -98,11 +131,11 @@ def diabolical_point(problem: Problem) -> DiabolicalPoint | None:
     Around such a point the coupling of the two states grows linearly with the transverse field; the
     distance to it is the gap divided by that slope.
     """
-    if isinstance(problem.pair, Levels) or problem.system.dimension > _EXPLORED_DIMENSION:
+    if isinstance(problem.pair, Levels) or not any(problem.transverse):
         return None
+    if problem.system.dimension > _EXPLORED_DIMENSION:
+        return _on_a_ladder(problem) if len(problem.system.spins) == 1 else None
     bx, by = problem.transverse
-    if not (bx or by):
-        return None
     first, second = (np.array([state]) for state in problem.pair.states)
 
     def pair_at(dx: float, dy: float) -> DownfoldedPairs:
@@ -116,6 +149,30 @@ def diabolical_point(problem: Problem) -> DiabolicalPoint | None:
         return None
     if gap > largest / _STEP * _RESOLUTION * max(1.0, math.hypot(bx, by)):
         return None
+    return DiabolicalPoint(float(here.field[0]), float(here.slope[0]), _remark(problem))
+
+
+def _remark(problem: Problem) -> str:
+    bx, by = problem.transverse
     where = f"({bx:.6g}, {by:.6g}) T"
-    reason = f"diabolical point at a transverse field of {where}: the paths around the axis cancel"
-    return DiabolicalPoint(float(here.field[0]), float(here.slope[0]), reason)
+    return f"diabolical point at a transverse field of {where}: the paths around the axis cancel"
+
+
+def _on_a_ladder(problem: Problem) -> DiabolicalPoint | None:
+    """Return the same for a long ladder, whose splittings are compared by their logarithms."""
+    bx, by = problem.transverse
+    method = LargeSpin()
+    try:
+        here = method.gap(problem)
+        if here.relative_error < _CANCELLING:
+            return None
+        nearby = [
+            method.gap(Problem(problem.system, problem.pair, None, problem.axis, (bx + dx, by + dy))).log10
+            for dx, dy in ((_STEP, 0.0), (0.0, _STEP))
+        ]
+    except (InputError, ConvergenceError):
+        return None
+    distance = _STEP * 10.0 ** (here.log10 - max(nearby))
+    if distance > _RESOLUTION * max(1.0, math.hypot(bx, by)):
+        return None
+    return DiabolicalPoint(here.field, here.slope, _remark(problem))

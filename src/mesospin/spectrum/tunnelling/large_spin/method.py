@@ -50,7 +50,7 @@ class LargeSpin(Method):
     Where the neglected terms, of the order (gap / level spacing)^2, would show, both levels are solved for
     on the whole chain and subtracted instead.
 
-    Labels: the pair (m, m') are levels of the two wells, counted from their bottoms as |m| and |m'| are
+    Labels: the pair (m, m') are levels of the two wells, counted from their bottoms as m and m' are
     without transverse terms.  This is where the states go when those terms grow, however much they mix.
 
     Notes
