@@ -236,6 +236,14 @@ def test_levels_degenerate_at_all_fields_share_their_lines_without_loss(axis):
         np.testing.assert_allclose(spectra[0], spectra[1], rtol=1e-6, atol=1e-12)
 
 
+def test_clock_transitions_of_how10_lie_at_the_measured_fields():
+    # Shiddiq et al. 2016: 23.6, 70.9, 118.1 and 165.4 mT, one for each projection of the nucleus
+    ds = resonance_fields(ms.load("how10"), 9.2, span=(0, 0.2), T=5.0, microwave="parallel")
+    strong = ds.field.values[ds.intensity.values > 0.1]
+    assert len(strong) == 8  # just above the gap each is met twice
+    np.testing.assert_allclose(1e3 * strong.reshape(4, 2).mean(axis=1), [23.6, 70.9, 118.1, 165.4], atol=0.2)
+
+
 # --- sum rules ----------------------------------------------------------------------------------------------
 
 

@@ -149,7 +149,8 @@ def draw_resonance_frequencies(dataset: xr.Dataset) -> Figure:
     for index in shown[np.argsort(intensity[shown].max(axis=1))]:
         _coloured_line(axes, field[order], frequency[index], intensity[index] / largest, colours)
     axes.set_xlim(field.min(), field.max())
-    axes.set_ylim(0.0, 1.03 * float(frequency[shown].max(initial=1.0)))
+    visible = intensity > 10.0**-_DECADES * largest
+    axes.set_ylim(0.0, 1.05 * float(frequency[visible].max(initial=0.0)) or 1.0)
     axes.set_xlabel(_FIELD)
     axes.set_ylabel(_FREQUENCY)
     scale = mpl.cm.ScalarMappable(colours, _strength_map())
@@ -166,10 +167,12 @@ def _strength_map() -> mpl.colors.Colormap:
 
 def _coloured_line(axes: Axes, x: Floats, y: Floats, share: Floats, colours: Normalize) -> None:
     points = np.column_stack([x, y])
-    strength = np.log10(np.maximum(0.5 * (share[:-1] + share[1:]), 10.0**-_DECADES))
+    mean = 0.5 * (share[:-1] + share[1:])
+    seen = mean > 10.0**-_DECADES
+    strength = np.log10(mean[seen])
     # The palest colours of the map would vanish on white paper.
     lines = LineCollection(
-        list(np.stack([points[:-1], points[1:]], axis=1)),
+        list(np.stack([points[:-1], points[1:]], axis=1)[seen]),
         colors=_strength_map()(0.12 + 0.88 * np.asarray(colours(strength))),
         linewidths=1.3,
     )
