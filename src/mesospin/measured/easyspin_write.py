@@ -89,7 +89,10 @@ def write_easyspin(
         )
     text = "\n".join(lines) + "\n"
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{str(path)!r} could not be written: {error}") from None
     return text
 
 

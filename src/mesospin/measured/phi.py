@@ -129,9 +129,11 @@ def write_phi(
         per_mole = isinstance(entry, SusceptibilityData) and not entry.times_T
         columns.append(entry.values * entry.T if per_mole else entry.values)
     rows = np.column_stack([np.asarray(first), *columns])
-    file.write_text(
-        "".join("  ".join(f"{x!r}" for x in row) + "\n" for row in rows.tolist()), encoding="utf-8"
-    )
+    text = "".join("  ".join(f"{x!r}" for x in row) + "\n" for row in rows.tolist())
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{str(file)!r} could not be written: {error}") from None
     return file
 
 
