@@ -167,9 +167,10 @@ def _strength_map() -> mpl.colors.Colormap:
 
 def _coloured_line(axes: Axes, x: Floats, y: Floats, share: Floats, colours: Normalize) -> None:
     points = np.column_stack([x, y])
-    mean = 0.5 * (share[:-1] + share[1:])
-    seen = mean > 10.0**-_DECADES
-    strength = np.log10(mean[seen])
+    # Levels that cross exchange their numbers: the weaker end tells a piece that joins two transitions.
+    weaker = np.minimum(share[:-1], share[1:])
+    seen = weaker > 10.0**-_DECADES
+    strength = np.log10(weaker[seen])
     # The palest colours of the map would vanish on white paper.
     lines = LineCollection(
         list(np.stack([points[:-1], points[1:]], axis=1)[seen]),
