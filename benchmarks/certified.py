@@ -4,7 +4,7 @@ import mpmath
 from timing import absolute, interleaved
 
 from mesospin.model.system import giant_spin
-from mesospin.spectrum.tunnelling.certified import Certified
+from mesospin.spectrum.tunnelling.proved.certified import Certified
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 PARAMETERS = {"D": -0.548, "A4": -1.17e-3, "C4": -2.2e-5}

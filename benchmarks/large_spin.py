@@ -17,8 +17,8 @@ from timing import absolute, interleaved
 
 from mesospin.constants import MU_B
 from mesospin.model.system import giant_spin
-from mesospin.spectrum.tunnelling.certified import Certified
 from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
+from mesospin.spectrum.tunnelling.proved.certified import Certified
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 E = 0.125

@@ -49,16 +49,18 @@ if TYPE_CHECKING:
     from mesospin.dynamics.protocols import HalfSinePulse as HalfSinePulse
     from mesospin.experiment.crossover import crossover_temperature as crossover_temperature
     from mesospin.experiment.hysteresis import hysteresis as hysteresis
-    from mesospin.experiment.particle import InverseSpread as InverseSpread
-    from mesospin.experiment.particle import LogNormalSpread as LogNormalSpread
-    from mesospin.experiment.particle import Particle as Particle
-    from mesospin.experiment.particle import Spread as Spread
-    from mesospin.experiment.quantum_objects import quantum_objects as quantum_objects
+    from mesospin.experiment.particles.particle import InverseSpread as InverseSpread
+    from mesospin.experiment.particles.particle import LogNormalSpread as LogNormalSpread
+    from mesospin.experiment.particles.particle import Particle as Particle
+    from mesospin.experiment.particles.particle import Spread as Spread
+    from mesospin.experiment.particles.switching import switching_fields as switching_fields
     from mesospin.experiment.relaxation import relaxation_rates as relaxation_rates
-    from mesospin.experiment.splitting_distribution import splitting_distribution as splitting_distribution
+    from mesospin.experiment.splittings.quantum_objects import quantum_objects as quantum_objects
+    from mesospin.experiment.splittings.splitting_distribution import (
+        splitting_distribution as splitting_distribution,
+    )
     from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth as stoner_wohlfarth
     from mesospin.experiment.sweep import sweep as sweep
-    from mesospin.experiment.switching import switching_fields as switching_fields
     from mesospin.figures.plot import plot as plot
     from mesospin.model.anisotropies import Anisotropy as Anisotropy
     from mesospin.model.anisotropies import FixedConstants as FixedConstants
@@ -92,21 +94,21 @@ if TYPE_CHECKING:
     from mesospin.report.run import run as run
     from mesospin.report.validation.table import validate as validate
     from mesospin.spectrum.crossings import crossings as crossings
-    from mesospin.spectrum.diabolical import diabolical_points as diabolical_points
-    from mesospin.spectrum.double_well import double_well as double_well
+    from mesospin.spectrum.interference.diabolical import diabolical_points as diabolical_points
+    from mesospin.spectrum.interference.splitting_map import splitting_map as splitting_map
     from mesospin.spectrum.landau_zener import landau_zener as landau_zener
     from mesospin.spectrum.levels import levels as levels
-    from mesospin.spectrum.splitting_map import splitting_map as splitting_map
-    from mesospin.spectrum.tunnelling.certified import Certified as Certified
     from mesospin.spectrum.tunnelling.choice import splitting_method as splitting_method
     from mesospin.spectrum.tunnelling.double_precision import DoublePrecision as DoublePrecision
     from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin as LargeSpin
     from mesospin.spectrum.tunnelling.perturbative import Perturbative as Perturbative
     from mesospin.spectrum.tunnelling.problem import Levels as Levels
+    from mesospin.spectrum.tunnelling.proved.certified import Certified as Certified
     from mesospin.spectrum.tunnelling.semiclassical import Semiclassical as Semiclassical
     from mesospin.spectrum.tunnelling.splitting import Splitting as Splitting
     from mesospin.spectrum.tunnelling.splitting import tunnel_splitting as tunnel_splitting
-    from mesospin.spectrum.wave_functions import tunnelling_pair as tunnelling_pair
+    from mesospin.spectrum.wells.double_well import double_well as double_well
+    from mesospin.spectrum.wells.wave_functions import tunnelling_pair as tunnelling_pair
     from mesospin.store import open_result as open_result
     from mesospin.store import save as save
     from mesospin.thermo.heat import entropy as entropy
@@ -153,15 +155,15 @@ _HOME = {
     "Splitting": "spectrum.tunnelling.splitting",
     "Levels": "spectrum.tunnelling.problem",
     "DoublePrecision": "spectrum.tunnelling.double_precision",
-    "Certified": "spectrum.tunnelling.certified",
+    "Certified": "spectrum.tunnelling.proved.certified",
     "LargeSpin": "spectrum.tunnelling.large_spin.method",
     "Perturbative": "spectrum.tunnelling.perturbative",
     "Semiclassical": "spectrum.tunnelling.semiclassical",
     "splitting_method": "spectrum.tunnelling.choice",
-    "splitting_map": "spectrum.splitting_map",
-    "diabolical_points": "spectrum.diabolical",
-    "tunnelling_pair": "spectrum.wave_functions",
-    "double_well": "spectrum.double_well",
+    "splitting_map": "spectrum.interference.splitting_map",
+    "diabolical_points": "spectrum.interference.diabolical",
+    "tunnelling_pair": "spectrum.wells.wave_functions",
+    "double_well": "spectrum.wells.double_well",
     "landau_zener": "spectrum.landau_zener",
     "magnetisation": "thermo.magnetisation",
     "susceptibility": "thermo.susceptibility",
@@ -178,13 +180,13 @@ _HOME = {
     "sweep": "experiment.sweep",
     "crossover_temperature": "experiment.crossover",
     "stoner_wohlfarth": "experiment.stoner_wohlfarth",
-    "splitting_distribution": "experiment.splitting_distribution",
-    "quantum_objects": "experiment.quantum_objects",
-    "switching_fields": "experiment.switching",
-    "Particle": "experiment.particle",
-    "Spread": "experiment.particle",
-    "LogNormalSpread": "experiment.particle",
-    "InverseSpread": "experiment.particle",
+    "splitting_distribution": "experiment.splittings.splitting_distribution",
+    "quantum_objects": "experiment.splittings.quantum_objects",
+    "switching_fields": "experiment.particles.switching",
+    "Particle": "experiment.particles.particle",
+    "Spread": "experiment.particles.particle",
+    "LogNormalSpread": "experiment.particles.particle",
+    "InverseSpread": "experiment.particles.particle",
     "FieldSweep": "dynamics.protocols",
     "FieldSteps": "dynamics.protocols",
     "HalfSinePulse": "dynamics.protocols",

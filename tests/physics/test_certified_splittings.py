@@ -21,8 +21,8 @@ from mesospin.model.interactions import Exchange, Hyperfine
 from mesospin.model.spin import Spin
 from mesospin.model.system import SpinSystem, giant_spin
 from mesospin.model.terms import Stevens, ZeroFieldSplitting
-from mesospin.spectrum.tunnelling.certified import Certified
 from mesospin.spectrum.tunnelling.problem import Levels, read_problem
+from mesospin.spectrum.tunnelling.proved.certified import Certified
 
 SET_A = {"S": 10, "D": -0.548, "A4": -1.17e-3, "C4": -2.2e-5, "g": 1.94}
 FE8 = {"S": 10, "D": -0.292, "E": 0.046, "C4": -2.9e-5, "g": 2.0}

@@ -15,9 +15,9 @@ from scipy.optimize import minimize_scalar
 import mesospin as ms
 from mesospin.constants import MU_B
 from mesospin.errors import ValidityWarning
-from mesospin.spectrum.diabolical import diabolical_points
+from mesospin.spectrum.interference.diabolical import diabolical_points
+from mesospin.spectrum.interference.splitting_map import splitting_map
 from mesospin.spectrum.matrices import affine_hamiltonian
-from mesospin.spectrum.splitting_map import splitting_map
 
 D, E, C = 0.292, 0.046, -2.9e-5
 PERIOD = 2 * np.sqrt(2 * E * (E + D)) / (2 * MU_B)

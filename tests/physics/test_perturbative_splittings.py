@@ -12,9 +12,9 @@ from mesospin.model.library import load
 from mesospin.model.spin import Spin
 from mesospin.model.system import SpinSystem, giant_spin
 from mesospin.model.terms import ZeroFieldSplitting
-from mesospin.spectrum.tunnelling.certified import Certified
 from mesospin.spectrum.tunnelling.perturbative import Perturbative
 from mesospin.spectrum.tunnelling.problem import Levels
+from mesospin.spectrum.tunnelling.proved.certified import Certified
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 

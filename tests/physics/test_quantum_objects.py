@@ -8,12 +8,12 @@ from scipy.linalg import eigh_tridiagonal, expm
 from scipy.optimize import brentq, minimize
 
 from mesospin.constants import HBAR, MU_B
-from mesospin.experiment.quantum_objects import quantum_objects
+from mesospin.experiment.splittings.quantum_objects import quantum_objects
 from mesospin.model.anisotropies import FixedConstants, FixedDensity
 from mesospin.model.system import giant_spin
-from mesospin.spectrum.biaxial_well import BiaxialSpin, barrier, level_distance
 from mesospin.spectrum.tunnelling.double_precision import DoublePrecision
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
+from mesospin.spectrum.wells.biaxial_well import BiaxialSpin, barrier, level_distance
 
 LN10 = math.log(10.0)
 MOLECULES = FixedConstants(D=-0.5, E=0.1)

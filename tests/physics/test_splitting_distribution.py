@@ -10,7 +10,7 @@ from scipy.stats import norm
 from mesospin.constants import HBAR, MU_B
 from mesospin.dynamics.methods import RateEquations
 from mesospin.experiment.hysteresis import hysteresis
-from mesospin.experiment.splitting_distribution import splitting_distribution
+from mesospin.experiment.splittings.splitting_distribution import splitting_distribution
 from mesospin.model.distributions import Gaussian, LogGaussian, Rayleigh, Values
 from mesospin.model.environment import DipolarBath
 from mesospin.model.library import load

@@ -6,16 +6,16 @@ from scipy.integrate import cumulative_simpson, quad, simpson
 from scipy.optimize import brentq, minimize_scalar
 
 from mesospin.constants import HBAR, MU_B
-from mesospin.experiment.escape_rates import QuantumEscape, ThermalEscape, quantum_crossover
-from mesospin.experiment.first_passage import (
+from mesospin.experiment.particles.escape_rates import QuantumEscape, ThermalEscape, quantum_crossover
+from mesospin.experiment.particles.first_passage import (
     first_passage,
     mean_switchings,
     passed,
     width_switchings,
 )
-from mesospin.experiment.landscape import action_per_spin, landscape, switching_ratio, tabulated
-from mesospin.experiment.particle import InverseSpread, LogNormalSpread, Particle
-from mesospin.experiment.switching_cases import (
+from mesospin.experiment.particles.landscape import action_per_spin, landscape, switching_ratio, tabulated
+from mesospin.experiment.particles.particle import InverseSpread, LogNormalSpread, Particle
+from mesospin.experiment.particles.switching_cases import (
     ALONE,
     Case,
     rates_of,

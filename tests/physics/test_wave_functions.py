@@ -11,7 +11,7 @@ import pytest
 
 import mesospin as ms
 from mesospin.constants import MU_B
-from mesospin.spectrum.wave_functions import mixing_angle, tunnelling_pair
+from mesospin.spectrum.wells.wave_functions import mixing_angle, tunnelling_pair
 
 DIGITS = 60
 SET_A = {"S": 10, "D": -0.548, "A4": -1.17e-3, "C4": -2.2e-5, "g": 1.94}

@@ -12,12 +12,12 @@ from mesospin.dynamics.methods import Exact, RateEquations
 from mesospin.dynamics.protocols import ConstantField, FieldSteps, FieldSweep, HalfSinePulse, Protocol
 from mesospin.errors import InputError
 from mesospin.experiment.hysteresis import hysteresis
-from mesospin.experiment.particle import LogNormalSpread, Particle
-from mesospin.experiment.quantum_objects import quantum_objects
+from mesospin.experiment.particles.particle import LogNormalSpread, Particle
+from mesospin.experiment.particles.switching import switching_fields
 from mesospin.experiment.relaxation import relaxation_rates
-from mesospin.experiment.splitting_distribution import splitting_distribution
+from mesospin.experiment.splittings.quantum_objects import quantum_objects
+from mesospin.experiment.splittings.splitting_distribution import splitting_distribution
 from mesospin.experiment.sweep import sweep
-from mesospin.experiment.switching import switching_fields
 from mesospin.figures.plot import plot
 from mesospin.figures.style import write_figure
 from mesospin.model.study import Study, read_study
@@ -25,13 +25,13 @@ from mesospin.report.content import json_text, summary
 from mesospin.report.page import report_page, versions
 from mesospin.scale import Progress
 from mesospin.spectrum.crossings import crossings
-from mesospin.spectrum.diabolical import diabolical_points
-from mesospin.spectrum.double_well import double_well
+from mesospin.spectrum.interference.diabolical import diabolical_points
+from mesospin.spectrum.interference.splitting_map import splitting_map
 from mesospin.spectrum.levels import levels
-from mesospin.spectrum.splitting_map import splitting_map
 from mesospin.spectrum.tunnelling.choice import splitting_method
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
-from mesospin.spectrum.wave_functions import tunnelling_pair
+from mesospin.spectrum.wells.double_well import double_well
+from mesospin.spectrum.wells.wave_functions import tunnelling_pair
 from mesospin.store import save
 
 _PROTOCOLS: Final[dict[str, Callable[[Mapping[str, Any]], Protocol]]] = {

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from mesospin.errors import InputError, InvalidModelError
-from mesospin.experiment.human_time import human_time
-from mesospin.experiment.quantum_objects import SPINS, quantum_objects
+from mesospin.experiment.splittings.human_time import human_time
+from mesospin.experiment.splittings.quantum_objects import SPINS, quantum_objects
 from mesospin.model.anisotropies import FixedConstants, FixedDensity
-from mesospin.spectrum.biaxial_well import BiaxialSpin, barrier, level_distance
 from mesospin.spectrum.tunnelling.double_precision import DoublePrecision
+from mesospin.spectrum.wells.biaxial_well import BiaxialSpin, barrier, level_distance
 from mesospin.store import open_result, save
 
 MOLECULES = FixedConstants(D="-0.5 K", E="0.1 K")
@@ -136,5 +136,5 @@ def test_level_distance_does_not_depend_on_how_it_is_computed(monkeypatch):
     """All levels of the whole matrix, and the half m > 0, agree where the wells are deep."""
     spin = BiaxialSpin(50, -0.5, 0.1, hx=4.0, hy=3.0)
     whole = level_distance(spin)
-    monkeypatch.setattr("mesospin.spectrum.biaxial_well._DENSE_SPIN", 1.0)
+    monkeypatch.setattr("mesospin.spectrum.wells.biaxial_well._DENSE_SPIN", 1.0)
     assert level_distance(spin) == pytest.approx(whole, rel=1e-11)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mesospin.errors import ConvergenceError, InputError, InvalidModelError, UnitError
-from mesospin.experiment import drawn_molecules
-from mesospin.experiment.splitting_distribution import splitting_distribution
+from mesospin.experiment.splittings import drawn_molecules
+from mesospin.experiment.splittings.splitting_distribution import splitting_distribution
 from mesospin.model.distributions import Gaussian, LogGaussian, Rayleigh, Values
 from mesospin.model.environment import FROM_SYSTEM, Disorder, Member
 from mesospin.model.library import load

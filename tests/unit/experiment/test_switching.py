@@ -7,10 +7,10 @@ import pytest
 import xarray as xr
 
 from mesospin.errors import InputError
-from mesospin.experiment.escape_rates import QuantumEscape, ThermalEscape, quantum_crossover
-from mesospin.experiment.first_passage import first_passage, mean_switchings, width_switchings
-from mesospin.experiment.particle import InverseSpread, LogNormalSpread, Particle
-from mesospin.experiment.switching import switching_fields
+from mesospin.experiment.particles.escape_rates import QuantumEscape, ThermalEscape, quantum_crossover
+from mesospin.experiment.particles.first_passage import first_passage, mean_switchings, width_switchings
+from mesospin.experiment.particles.particle import InverseSpread, LogNormalSpread, Particle
+from mesospin.experiment.particles.switching import switching_fields
 
 GRAIN = Particle(20000, "2 T", "1 T", name="grain", title="A grain, of 20 000 Bohr magnetons")
 TEMPERATURES = [0.5, 0.02, 0.1]

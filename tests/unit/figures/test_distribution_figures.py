@@ -4,8 +4,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from mesospin.experiment.quantum_objects import quantum_objects
-from mesospin.experiment.splitting_distribution import splitting_distribution
+from mesospin.experiment.splittings.quantum_objects import quantum_objects
+from mesospin.experiment.splittings.splitting_distribution import splitting_distribution
 from mesospin.figures.quantum_objects import draw_quantum_objects
 from mesospin.figures.splitting_distribution import draw_splitting_distribution
 from mesospin.figures.style import STYLE

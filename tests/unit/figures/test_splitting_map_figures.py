@@ -11,8 +11,8 @@ import mesospin as ms
 from mesospin.errors import ValidityWarning
 from mesospin.figures.splitting_map import draw_diabolical_points, draw_splitting_map
 from mesospin.figures.style import STYLE, write_figure
-from mesospin.spectrum.diabolical import diabolical_points
-from mesospin.spectrum.splitting_map import splitting_map
+from mesospin.spectrum.interference.diabolical import diabolical_points
+from mesospin.spectrum.interference.splitting_map import splitting_map
 
 SPIN = ms.giant_spin(4, D=-1.0, E=0.1, name="made")
 FIELDS = np.linspace(0, 1, 41)

@@ -4,8 +4,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from mesospin.experiment.particle import Particle
-from mesospin.experiment.switching import switching_fields
+from mesospin.experiment.particles.particle import Particle
+from mesospin.experiment.particles.switching import switching_fields
 from mesospin.figures.style import STYLE, write_figure
 from mesospin.figures.switching import draw_switching
 

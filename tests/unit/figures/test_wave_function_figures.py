@@ -10,8 +10,8 @@ import mesospin as ms
 from mesospin.figures.double_well import draw_double_well
 from mesospin.figures.style import STYLE
 from mesospin.figures.wave_functions import draw_tunnelling_pair, kelvin_text
-from mesospin.spectrum.double_well import double_well
-from mesospin.spectrum.wave_functions import tunnelling_pair
+from mesospin.spectrum.wells.double_well import double_well
+from mesospin.spectrum.wells.wave_functions import tunnelling_pair
 
 SPIN = ms.giant_spin(4, D=-0.5, E=0.01)
 HALF = ms.giant_spin(2.5, D=-0.5)

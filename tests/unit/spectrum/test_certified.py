@@ -14,12 +14,12 @@ from mesospin.model.interactions import DzyaloshinskiiMoriya, Exchange
 from mesospin.model.spin import Spin
 from mesospin.model.system import SpinSystem, giant_spin
 from mesospin.model.terms import Stevens, ZeroFieldSplitting
-from mesospin.spectrum.tunnelling.balls import connected, double_line, exact_line
-from mesospin.spectrum.tunnelling.clusters import _eigenvectors, _error_of
-from mesospin.spectrum.tunnelling.complements import BandedComplement, DenseComplement, largest_row_sum
-from mesospin.spectrum.tunnelling.enclosure import certified_gap, decimal, next_power_of_ten
-from mesospin.spectrum.tunnelling.feshbach import downfolding, two_levels
 from mesospin.spectrum.tunnelling.problem import Levels, read_problem
+from mesospin.spectrum.tunnelling.proved.balls import connected, double_line, exact_line
+from mesospin.spectrum.tunnelling.proved.clusters import _eigenvectors, _error_of
+from mesospin.spectrum.tunnelling.proved.complements import BandedComplement, DenseComplement, largest_row_sum
+from mesospin.spectrum.tunnelling.proved.enclosure import certified_gap, decimal, next_power_of_ten
+from mesospin.spectrum.tunnelling.proved.feshbach import downfolding, two_levels
 
 
 def problem_of(system, axis=(0.1, 0.2, 1.0), transverse=(0.01, 0.02)):

@@ -11,8 +11,8 @@ from mesospin.errors import InputError
 from mesospin.experiment.stoner_wohlfarth import classical_energy
 from mesospin.operators.rotation import wigner_matrix
 from mesospin.operators.stevens import stevens_operator
-from mesospin.spectrum.classical_profile import classical_spin, find_wells
-from mesospin.spectrum.double_well import double_well
+from mesospin.spectrum.wells.classical_profile import classical_spin, find_wells
+from mesospin.spectrum.wells.double_well import double_well
 
 DIRECTIONS = np.random.default_rng(5).normal(size=(40, 3))
 DIRECTIONS /= np.linalg.norm(DIRECTIONS, axis=1)[:, None]

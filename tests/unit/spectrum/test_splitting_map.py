@@ -8,8 +8,8 @@ import pytest
 import mesospin as ms
 from mesospin.constants import MU_B
 from mesospin.errors import ConvergenceError, InputError, ValidityWarning
-from mesospin.spectrum.diabolical import diabolical_points
-from mesospin.spectrum.splitting_map import splitting_map
+from mesospin.spectrum.interference.diabolical import diabolical_points
+from mesospin.spectrum.interference.splitting_map import splitting_map
 from mesospin.spectrum.tunnelling.problem import Levels
 
 SPIN = ms.giant_spin(4, D=-1.0, E=0.1)

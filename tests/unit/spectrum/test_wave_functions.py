@@ -7,9 +7,9 @@ import pytest
 
 import mesospin as ms
 from mesospin.errors import ConvergenceError, InputError, TooLargeError
-from mesospin.spectrum import wave_functions
+from mesospin.spectrum.wells import wave_functions
 from mesospin.spectrum.matrices import field_line
-from mesospin.spectrum.wave_functions import mixing_angle, tunnelling_pair
+from mesospin.spectrum.wells.wave_functions import mixing_angle, tunnelling_pair
 
 HYPERFINE = ms.SpinSystem(
     "hyperfine",
@@ -97,7 +97,7 @@ def test_two_electrons():
     ("system", "pair", "reason"),
     [
         (ms.giant_spin(2, D=-1.0, C4=1e-5), (1, -1), "selection rule"),
-        (ms.giant_spin(2.5, D=-1.0, E=0.1), (2.5, -2.5), "selection rule"),
+        (ms.giant_spin(2.5, D=-1.0, E=0.1), (2.5, -2.5), "Kramers"),
         (
             ms.SpinSystem(
                 "tilted", [ms.Spin(1.5)], [ms.ZeroFieldSplitting(-1.0, 0.1, frame=(0.2, 0.1, 0.3))]

@@ -13,8 +13,8 @@ from mesospin.constants import HBAR, MU_B
 from mesospin.dynamics.methods import Exact
 from mesospin.dynamics.protocols import FieldSweep
 from mesospin.dynamics.rates import line_rate
-from mesospin.experiment.quantum_objects import quantum_objects
 from mesospin.experiment.relaxation import relaxation_rates
+from mesospin.experiment.splittings.quantum_objects import quantum_objects
 from mesospin.experiment.sweep import sweep
 from mesospin.model.anisotropies import FixedConstants, FixedDensity
 from mesospin.model.library import load

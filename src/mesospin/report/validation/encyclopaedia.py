@@ -15,7 +15,7 @@ from mesospin.report.validation.rows import Row, Source
 from mesospin.spectrum.levels import levels
 from mesospin.spectrum.matrices import field_line
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
-from mesospin.spectrum.wave_functions import tunnelling_pair
+from mesospin.spectrum.wells.wave_functions import tunnelling_pair
 
 _NOTE: Final = Source("encyclopaedic note on quantum spin tunnelling")
 

@@ -9,13 +9,13 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
-from mesospin.experiment.particle import Particle
-from mesospin.experiment.splitting_distribution import splitting_distribution
-from mesospin.experiment.switching import switching_fields
+from mesospin.experiment.particles.particle import Particle
+from mesospin.experiment.particles.switching import switching_fields
+from mesospin.experiment.splittings.splitting_distribution import splitting_distribution
 from mesospin.model.library import load
 from mesospin.report.validation.rows import Row, Source
-from mesospin.spectrum.double_well import double_well
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
+from mesospin.spectrum.wells.double_well import double_well
 
 _OLDER: Final = Source("Barbara review, the older experiment")
 _FIGURES: Final = Source("Barbara review, Figs. 2, 3, 5")

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesospin.constants import MU_B
-from mesospin.experiment.quantum_objects import quantum_objects
+from mesospin.experiment.splittings.quantum_objects import quantum_objects
 from mesospin.model.anisotropies import FixedDensity
 from mesospin.model.library import load
 from mesospin.model.system import giant_spin
 from mesospin.report.validation.rows import Row, Source
-from mesospin.spectrum.diabolical import diabolical_points
-from mesospin.spectrum.tunnelling.certified import Certified
+from mesospin.spectrum.interference.diabolical import diabolical_points
 from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
+from mesospin.spectrum.tunnelling.proved.certified import Certified
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 
 _EXACT: Final = Source("independent diagonalisation with 256 to 512 bits")

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from mesospin.constants import KELVIN_PER_GIGAHERTZ
-from mesospin.experiment.splitting_distribution import splitting_distribution
+from mesospin.experiment.splittings.splitting_distribution import splitting_distribution
 from mesospin.model.distributions import LogGaussian
 from mesospin.model.library import load
 from mesospin.model.system import SpinSystem, giant_spin

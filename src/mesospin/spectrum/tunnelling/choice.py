@@ -7,12 +7,12 @@ from typing import Final
 
 from mesospin.checks import one_of
 from mesospin.errors import ConvergenceError, InputError
-from mesospin.spectrum.tunnelling.certified import Certified
 from mesospin.spectrum.tunnelling.double_precision import DoublePrecision
 from mesospin.spectrum.tunnelling.gap import Gap, Method
 from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
 from mesospin.spectrum.tunnelling.perturbative import Perturbative
 from mesospin.spectrum.tunnelling.problem import Problem, StatePair
+from mesospin.spectrum.tunnelling.proved.certified import Certified
 from mesospin.spectrum.tunnelling.semiclassical import Semiclassical
 
 #: Dimension up to which dense matrices of a single spin are cheaper than its ladder.

@@ -239,4 +239,4 @@ def _next_order(crossing: _Crossing, pair: StatePair, box: _Box) -> float:
     turned = crossing.tilted * (len(inner) + 1) * displaced / max(abs(crossing.field), displaced, 1e-300)
     first = _lost(V, away, ends) + turned + _SHARE * float(np.sum(moved))
     # where the next order is not small, the one after it is not either
-    return first * (1.0 + first)
+    return float(first * (1.0 + first))

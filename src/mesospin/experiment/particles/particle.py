@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mesospin import checks, units
 from mesospin.constants import MU_B
 from mesospin.errors import InputError
-from mesospin.experiment.landscape import Landscape, switching_ratio, tabulated
+from mesospin.experiment.particles.landscape import Landscape, switching_ratio, tabulated
 from mesospin.model.spin import set_fields
 from mesospin.units import Quantity
 

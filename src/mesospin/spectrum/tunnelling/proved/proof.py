@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from flint import arb, ctx
 
 from mesospin.errors import ConvergenceError
-from mesospin.spectrum.tunnelling.feshbach import Downfolding, two_levels
-from mesospin.spectrum.tunnelling.resonance import Minimum
+from mesospin.spectrum.tunnelling.proved.feshbach import Downfolding, two_levels
+from mesospin.spectrum.tunnelling.proved.resonance import Minimum
 
 __all__ = ["Proof", "gap_bound", "prove_minimum"]
 

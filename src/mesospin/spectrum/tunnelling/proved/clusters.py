@@ -21,9 +21,15 @@ from numpy.typing import NDArray
 
 from mesospin.errors import ConvergenceError
 from mesospin.spectrum.matrices import Array
-from mesospin.spectrum.tunnelling.balls import ExactLine
-from mesospin.spectrum.tunnelling.complements import Matrix, largest_row_sum
-from mesospin.spectrum.tunnelling.feshbach import Downfolding, Dressed, adjoint, downfolding, two_levels
+from mesospin.spectrum.tunnelling.proved.balls import ExactLine
+from mesospin.spectrum.tunnelling.proved.complements import Matrix, largest_row_sum
+from mesospin.spectrum.tunnelling.proved.feshbach import (
+    Downfolding,
+    Dressed,
+    adjoint,
+    downfolding,
+    two_levels,
+)
 
 __all__ = ["Group", "Level", "find_groups", "proved_level"]
 

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 from flint import acb, acb_mat, arb, arb_mat
 
-from mesospin.spectrum.tunnelling.balls import ExactLine
-from mesospin.spectrum.tunnelling.complements import (
+from mesospin.spectrum.tunnelling.proved.balls import ExactLine
+from mesospin.spectrum.tunnelling.proved.complements import (
     BandedComplement,
     Complement,
     DenseComplement,

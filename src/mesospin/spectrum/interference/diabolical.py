@@ -16,8 +16,8 @@ from mesospin.errors import InputError, ValidityWarning
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 from mesospin.scale import Progress
-from mesospin.spectrum.pair_in_field import PairInField
-from mesospin.spectrum.zero_search import Found, Zero, find_zeros
+from mesospin.spectrum.interference.pair_in_field import PairInField
+from mesospin.spectrum.interference.zero_search import Found, Zero, find_zeros
 
 #: First cells along the longer side, and the largest number of cells.
 _CELLS, _MAX_CELLS = 64, 100_000

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mesospin.spectrum.coupling import Bench, Complex, Real, bracket, compiled, crossing, helper
-from mesospin.spectrum.followed_pair import kept
+from mesospin.spectrum.interference.coupling import Bench, Complex, Real, bracket, compiled, crossing, helper
+from mesospin.spectrum.interference.followed_pair import kept
 
 #: Verdicts on a cell: no zero inside, one simple zero, to be divided, an edge that runs into a zero.
 EMPTY: Final = 0

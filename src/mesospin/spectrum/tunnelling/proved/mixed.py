@@ -9,8 +9,8 @@ from scipy.optimize import minimize_scalar
 
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.spectrum.matrices import Array
-from mesospin.spectrum.tunnelling.balls import ExactLine, double_line
-from mesospin.spectrum.tunnelling.resonance import Minimum
+from mesospin.spectrum.tunnelling.proved.balls import ExactLine, double_line
+from mesospin.spectrum.tunnelling.proved.resonance import Minimum
 
 __all__ = ["LABEL_WEIGHT", "LARGEST_DENSE", "are_heaviest", "mixed_minimum", "refuse_labels"]
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from mesospin.checks import instance_of
 from mesospin.errors import InputError
 from mesospin.model.system import SpinSystem, check_system
-from mesospin.spectrum.coupling import Bench, Complex, crossing
 from mesospin.spectrum.downfold import downfold_pairs
-from mesospin.spectrum.followed_pair import DOUBTFUL, Line, Walker
+from mesospin.spectrum.interference.coupling import Bench, Complex, crossing
+from mesospin.spectrum.interference.followed_pair import DOUBTFUL, Line, Walker
 from mesospin.spectrum.matrices import FieldLine, affine_hamiltonian
 from mesospin.spectrum.tunnelling.problem import Levels, StatePair, read_pair
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.special import gammainc
 
-from mesospin.experiment.escape_rates import EscapeLaw, QuantumEscape, ThermalEscape
-from mesospin.experiment.first_passage import Passage, first_passage, passed
-from mesospin.experiment.landscape import POINTS
-from mesospin.experiment.particle import Members, Particle, Spread, normal_nodes
+from mesospin.experiment.particles.escape_rates import EscapeLaw, QuantumEscape, ThermalEscape
+from mesospin.experiment.particles.first_passage import Passage, first_passage, passed
+from mesospin.experiment.particles.landscape import POINTS
+from mesospin.experiment.particles.particle import Members, Particle, Spread, normal_nodes
 
 Array = NDArray[np.float64]
 

@@ -16,14 +16,14 @@ import xarray as xr
 from mesospin.checks import finite_array, half_integer, instance_of, positive
 from mesospin.constants import HBAR, MU_B
 from mesospin.errors import InputError
-from mesospin.experiment.human_time import AGE_OF_THE_UNIVERSE, SECONDS_PER_YEAR, human_time
+from mesospin.experiment.splittings.human_time import AGE_OF_THE_UNIVERSE, SECONDS_PER_YEAR, human_time
 from mesospin.model.anisotropies import Anisotropy, FixedConstants, FixedDensity
 from mesospin.model.system import giant_spin
 from mesospin.results import result, variable
-from mesospin.spectrum.biaxial_well import BiaxialSpin, barrier, level_distance
 from mesospin.spectrum.tunnelling.gap import Method
 from mesospin.spectrum.tunnelling.large_spin.method import LargeSpin
 from mesospin.spectrum.tunnelling.splitting import Splitting, tunnel_splitting
+from mesospin.spectrum.wells.biaxial_well import BiaxialSpin, barrier, level_distance
 
 SPINS = (
     4.5, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 200.0, 500.0,

@@ -15,10 +15,10 @@ from mesospin.errors import ConvergenceError, InputError, TooLargeError
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 from mesospin.spectrum.downfold import downfold_pairs
-from mesospin.spectrum.dressed_states import TwoLevels, two_levels
 from mesospin.spectrum.matrices import basis_labels, electronic_projection, field_line
 from mesospin.spectrum.tunnelling.problem import read_pair
 from mesospin.spectrum.tunnelling.splitting import Splitting, tunnel_splitting
+from mesospin.spectrum.wells.dressed_states import TwoLevels, two_levels
 
 #: Weight that the named states must have in their dressed states.
 _LABEL_WEIGHT = 0.5

@@ -19,9 +19,9 @@ from mesospin.errors import InputError, ValidityWarning
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 from mesospin.scale import Progress, map_tasks
-from mesospin.spectrum.coupling import Bench
-from mesospin.spectrum.followed_pair import follow, refine_wide
-from mesospin.spectrum.pair_in_field import PairInField
+from mesospin.spectrum.interference.coupling import Bench
+from mesospin.spectrum.interference.followed_pair import follow, refine_wide
+from mesospin.spectrum.interference.pair_in_field import PairInField
 from mesospin.spectrum.tunnelling.problem import read_problem
 from mesospin.spectrum.tunnelling.zeros import symmetry_reason
 

@@ -15,9 +15,9 @@ from mesospin.errors import ConvergenceError, InputError
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.operators.spin import spin_operators
 from mesospin.results import result, variable
-from mesospin.spectrum.classical_profile import ClassicalSpin, Wells, classical_spin, find_wells
 from mesospin.spectrum.matrices import basis_projections, field_line, unit_axis
 from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
+from mesospin.spectrum.wells.classical_profile import ClassicalSpin, Wells, classical_spin, find_wells
 
 _Real = NDArray[np.float64]
 _States = NDArray[Any]

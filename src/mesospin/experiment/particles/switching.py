@@ -11,10 +11,16 @@ from numpy.typing import NDArray
 
 from mesospin import checks, units
 from mesospin.errors import InputError
-from mesospin.experiment.escape_rates import QuantumEscape, ThermalEscape, quantum_crossover
-from mesospin.experiment.first_passage import mean_switchings, width_switchings
-from mesospin.experiment.particle import InverseSpread, LogNormalSpread, Particle, Spread, field_angle
-from mesospin.experiment.switching_cases import (
+from mesospin.experiment.particles.escape_rates import QuantumEscape, ThermalEscape, quantum_crossover
+from mesospin.experiment.particles.first_passage import mean_switchings, width_switchings
+from mesospin.experiment.particles.particle import (
+    InverseSpread,
+    LogNormalSpread,
+    Particle,
+    Spread,
+    field_angle,
+)
+from mesospin.experiment.particles.switching_cases import (
     ALONE,
     Case,
     Rates,

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from flint import arb, ctx
 
-from mesospin.spectrum.tunnelling.complements import Matrix
-from mesospin.spectrum.tunnelling.enclosure import extra_bits
-from mesospin.spectrum.tunnelling.feshbach import Downfolding, Dressed, two_levels
+from mesospin.spectrum.tunnelling.proved.complements import Matrix
+from mesospin.spectrum.tunnelling.proved.enclosure import extra_bits
+from mesospin.spectrum.tunnelling.proved.feshbach import Downfolding, Dressed, two_levels
 
 __all__ = ["Crossing", "Minimum", "branched", "diabatic_slope", "find_crossing", "find_minimum"]
 

@@ -7,8 +7,10 @@ from typing import NamedTuple
 from flint import arb, ctx
 
 from mesospin.errors import ConvergenceError, InputError, TooLargeError
-from mesospin.spectrum.tunnelling.balls import ExactLine, connected, exact_line
-from mesospin.spectrum.tunnelling.enclosure import (
+from mesospin.spectrum.tunnelling.gap import Gap
+from mesospin.spectrum.tunnelling.problem import Problem, StatePair
+from mesospin.spectrum.tunnelling.proved.balls import ExactLine, connected, exact_line
+from mesospin.spectrum.tunnelling.proved.enclosure import (
     BITS_PER_DIGIT,
     GUARD_DIGITS,
     certified_gap,
@@ -17,18 +19,16 @@ from mesospin.spectrum.tunnelling.enclosure import (
     most_bits,
     next_power_of_ten,
 )
-from mesospin.spectrum.tunnelling.feshbach import Downfolding, downfolding, is_dense, two_levels
-from mesospin.spectrum.tunnelling.gap import Gap
-from mesospin.spectrum.tunnelling.mixed import (
+from mesospin.spectrum.tunnelling.proved.feshbach import Downfolding, downfolding, is_dense, two_levels
+from mesospin.spectrum.tunnelling.proved.mixed import (
     LABEL_WEIGHT,
     LARGEST_DENSE,
     are_heaviest,
     mixed_minimum,
     refuse_labels,
 )
-from mesospin.spectrum.tunnelling.problem import Problem, StatePair
-from mesospin.spectrum.tunnelling.proof import gap_bound, prove_minimum
-from mesospin.spectrum.tunnelling.resonance import (
+from mesospin.spectrum.tunnelling.proved.proof import gap_bound, prove_minimum
+from mesospin.spectrum.tunnelling.proved.resonance import (
     Minimum,
     branched,
     diabatic_slope,

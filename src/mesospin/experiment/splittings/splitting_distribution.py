@@ -25,14 +25,14 @@ from mesospin.bath.disorder import molecules
 from mesospin.checks import instance_of, integer, positive
 from mesospin.constants import HBAR
 from mesospin.errors import ConvergenceError, InputError
-from mesospin.experiment.drawn_molecules import DrawnMolecules, ListedMolecules, draw_molecules
-from mesospin.experiment.landau_zener_ensemble import landau_zener_curves
+from mesospin.experiment.splittings.drawn_molecules import DrawnMolecules, ListedMolecules, draw_molecules
+from mesospin.experiment.splittings.landau_zener_ensemble import landau_zener_curves
 from mesospin.experiment.surroundings import chosen, written
 from mesospin.model.distributions import Distribution
 from mesospin.model.environment import FROM_SYSTEM, Disorder, FromSystem
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
-from mesospin.spectrum.ensemble_gaps import ensemble_gaps
+from mesospin.spectrum.tunnelling.ensemble_gaps import ensemble_gaps
 from mesospin.spectrum.tunnelling.problem import Levels, Problem, StatePair, read_pair
 from mesospin.spectrum.tunnelling.zeros import symmetry_reason
 from mesospin.units import Quantity

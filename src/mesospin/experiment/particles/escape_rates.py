@@ -21,8 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from mesospin import checks, units
 from mesospin.constants import HBAR
 from mesospin.errors import InputError
-from mesospin.experiment.landscape import FARTHEST, NEAREST, Landscape, landscape, top_frequency
-from mesospin.experiment.particle import Particle, field_angle
+from mesospin.experiment.particles.landscape import FARTHEST, NEAREST, Landscape, landscape, top_frequency
+from mesospin.experiment.particles.particle import Particle, field_angle
 from mesospin.units import Quantity
 
 __all__ = ["EscapeLaw", "QuantumEscape", "ThermalEscape", "quantum_crossover"]
@@ -140,7 +140,7 @@ class QuantumEscape(EscapeLaw):
     in a molecule; at angle 0 the interference of the two ways is averaged out likewise.
 
     Sources: uniform transmission, Affleck, Phys. Rev. Lett. 46, 388 (1981); action, see
-    `mesospin.experiment.landscape`.
+    `mesospin.experiment.particles.landscape`.
 
     Examples
     --------

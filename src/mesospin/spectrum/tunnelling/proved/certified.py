@@ -8,9 +8,11 @@ from flint import arb, ctx
 
 from mesospin.checks import integer
 from mesospin.errors import ConvergenceError, TooLargeError
-from mesospin.spectrum.tunnelling.balls import exact_line
-from mesospin.spectrum.tunnelling.clusters import find_groups, proved_level
-from mesospin.spectrum.tunnelling.enclosure import (
+from mesospin.spectrum.tunnelling.gap import Gap, Method
+from mesospin.spectrum.tunnelling.problem import Levels, Problem
+from mesospin.spectrum.tunnelling.proved.balls import exact_line
+from mesospin.spectrum.tunnelling.proved.clusters import find_groups, proved_level
+from mesospin.spectrum.tunnelling.proved.enclosure import (
     BITS_PER_DIGIT,
     GUARD_DIGITS,
     certified_gap,
@@ -18,10 +20,8 @@ from mesospin.spectrum.tunnelling.enclosure import (
     most_bits,
     next_power_of_ten,
 )
-from mesospin.spectrum.tunnelling.gap import Gap, Method
-from mesospin.spectrum.tunnelling.mixed import LARGEST_DENSE
-from mesospin.spectrum.tunnelling.named_pairs import pair_gap
-from mesospin.spectrum.tunnelling.problem import Levels, Problem
+from mesospin.spectrum.tunnelling.proved.mixed import LARGEST_DENSE
+from mesospin.spectrum.tunnelling.proved.named_pairs import pair_gap
 
 __all__ = ["Certified"]
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mesospin.spectrum.coupling import (
+from mesospin.spectrum.interference.coupling import (
     Bench,
     Complex,
     Real,

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.scale import Progress
-from mesospin.spectrum.coupling import Bench, Complex, crossing
-from mesospin.spectrum.followed_pair import follow
-from mesospin.spectrum.pair_in_field import PairInField
-from mesospin.spectrum.winding import BLOCKED, EMPTY, SIMPLE, Plane, Spot, judge, turn, visit
+from mesospin.spectrum.interference.coupling import Bench, Complex, crossing
+from mesospin.spectrum.interference.followed_pair import follow
+from mesospin.spectrum.interference.pair_in_field import PairInField
+from mesospin.spectrum.interference.winding import BLOCKED, EMPTY, SIMPLE, Plane, Spot, judge, turn, visit
 
 #: Parts of a cell by which the grid overhangs, and where cells are divided; one set after the other is tried.
 _OFFSETS: Final = ((0.391, 0.437, 0.4731), (0.283, 0.331, 0.4517), (0.613, 0.577, 0.5359))

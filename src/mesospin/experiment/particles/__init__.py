@@ -1,0 +1,1 @@
+"""Switching of single-domain particles, over and through their barrier."""

@@ -1,0 +1,1 @@
+"""Splittings of unlike molecules and of spins of all sizes."""

@@ -1,0 +1,1 @@
+"""Splittings with a proved error: ball arithmetic on the exact Hamiltonian."""
