@@ -1,37 +1,68 @@
-"""How well the sum over instantons describes small spins with the same classical energy.
+"""Which trajectories count, and how well their sum does: spins of some tens of levels with the same energy.
 
 The instantons of a spin depend on its classical energy h alone.  The same h belongs to spins of every size,
-and those of some tens of levels are diagonalised at high precision: how far their splittings deviate from the
-sum over instantons tells whether the right instantons were counted, and how large the 1/S corrections are.
+and small ones are diagonalised at high precision: how far their splittings deviate from the sum over
+instantons tells whether the right ones were counted, and how large the 1/S corrections are.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+from typing import NamedTuple
 
 import flint
 import numpy as np
 
+from mesospin.errors import ConvergenceError
 from mesospin.spectrum.tunnelling.classical_spin import ClassicalSpin, Complex
 from mesospin.spectrum.tunnelling.instanton import Instanton, amplitude_sum
 
-#: Smallest and largest size that is compared, with the next; half of it shows the trend.
-_SIZES = 16, 32
-#: Exponent of the splitting that a compared spin shall have at least.
-_EXPONENT = 6.0
+#: Smallest and largest size that is compared, with the next; half and twice of it show the trend.
+_SIZES, _LARGEST = (16, 24), 36
+#: Exponent of the splitting that a compared spin shall have at least, and at most where its wells are
+#: equal to double precision only.
+_EXPONENT, _LARGEST_EXPONENT = 6.0, 24.0
 #: Deviation that needs no look at the trend.
 _CLEAR = 0.1
-#: The deviation of the larger sizes, relative to the smaller: 1/2 for 1/S corrections.
-_TREND = 0.85
+#: Deviation of a size, relative to that of half of it: 1/2 for 1/S corrections.
+_TREND = 0.75
+#: Largest number of actions that are left out.
+_LEFT_OUT = 3
 #: Bits beyond those that the gap needs.
 _GUARD_BITS = 64
 
 
-def one_over_S_coefficient(spin: ClassicalSpin, found: list[Instanton]) -> float:
-    """Return C of the deviation C/S of exact splittings from the sum over instantons.
+class Calibration(NamedTuple):
+    """The instantons that count, and C of the deviation C/S from exact splittings.
 
-    It is infinite where the deviation does not fall with S.  Deviations are relative to the sum of the
-    sizes of all instantons, so that they stay small where these cancel.
+    Deviations are relative to the sum of the sizes of all instantons, so that they stay small where these
+    cancel.
+    """
+
+    counted: list[Instanton]
+    coefficient: float
+
+
+def calibrate(spin: ClassicalSpin, found: list[Instanton], *, symmetric: bool) -> Calibration:
+    """Return the instantons whose sum approaches the exact splittings of small spins as 1/S.
+
+    All of them do as a rule.  Where they do not, those of the smallest action are left out, as
+    saddle points on which the path integral does not pass.
+
+    Parameters
+    ----------
+    spin : ClassicalSpin
+        The classical energy.
+    found : list of Instanton
+        Its instantons.
+    symmetric : bool
+        Whether a symmetry makes the two wells equal, so that they are equal for every size.
+
+    Raises
+    ------
+    ConvergenceError
+        If no such sum is found.
 
     Examples
     --------
@@ -39,24 +70,48 @@ def one_over_S_coefficient(spin: ClassicalSpin, found: list[Instanton]) -> float
     >>> from mesospin.spectrum.tunnelling.classical_spin import classical_spin
     >>> from mesospin.spectrum.tunnelling.instanton import instantons
     >>> spin = classical_spin(giant_spin(1000, D=-1.0, E=0.3), np.zeros(3))
-    >>> one_over_S_coefficient(spin, instantons(spin, *spin.minima())) < 0.5
-    True
+    >>> result = calibrate(spin, instantons(spin, *spin.minima()), symmetric=True)
+    >>> len(result.counted), result.coefficient < 0.2
+    (2, True)
     """
-    exponent = -2 * max(one.log_key.real for one in found)
+    counted = sorted(found, key=lambda one: -one.log_key.real)
+    for _ in range(_LEFT_OUT + 1):
+        if counted:
+            coefficient = _coefficient(spin, counted, symmetric=symmetric)
+            if math.isfinite(coefficient):
+                return Calibration(counted, coefficient)
+        counted = [one for one in counted if one.log_key.real < counted[0].log_key.real - 1e-6]
+    msg = (
+        "the sum over complex trajectories does not approach the splittings of spins with this classical "
+        "energy; use LargeSpin() or Certified()"
+    )
+    raise ConvergenceError(msg)
+
+
+def _coefficient(spin: ClassicalSpin, counted: list[Instanton], *, symmetric: bool) -> float:
+    """Return C, or infinity where the deviation does not fall like C/S."""
+    exponent = -2 * counted[0].log_key.real
     size = int(np.clip(math.ceil(_EXPONENT / max(exponent, 1e-9)), *_SIZES))
-    larger = max(_deviation(spin, found, S) for S in (size, size + 1))
-    coefficient = size * larger
-    if larger > _CLEAR:
-        half = size // 2
-        smaller = max(_deviation(spin, found, S) for S in (half, half + 1))
-        coefficient = max(coefficient, half * smaller)
-        if larger > _TREND * smaller:
-            return math.inf
-    return coefficient
+    if not symmetric:
+        size = max(4, min(size, int(_LARGEST_EXPONENT / max(exponent, 1e-9))))
+
+    def largest(size: int) -> float:
+        return max(_deviation(spin, counted, S) for S in (size, size + 1))
+
+    deviation = largest(size)
+    if deviation <= _CLEAR:
+        return size * deviation
+    smaller, sizes = largest(size // 2), [size // 2, size]
+    if symmetric:
+        sizes.append(min(2 * size, _LARGEST))
+    deviations = [smaller, deviation, *(largest(size) for size in sizes[2:])]
+    if any(b > _TREND * a for a, b in itertools.pairwise(deviations)):
+        return math.inf
+    return max(s * d for s, d in zip(sizes, deviations, strict=True))
 
 
-def _deviation(spin: ClassicalSpin, found: list[Instanton], S: float) -> float:
-    logarithm, ratio = amplitude_sum(found, S)
+def _deviation(spin: ClassicalSpin, counted: list[Instanton], S: float) -> float:
+    logarithm, ratio = amplitude_sum(counted, S)
     size = logarithm - math.log(max(ratio, 1e-300))
     exact = log_gap(spin.symbol, S, expected=size)
     return abs(math.exp(min(exact - size, 50.0)) - ratio)
@@ -65,15 +120,14 @@ def _deviation(spin: ClassicalSpin, found: list[Instanton], S: float) -> float:
 def log_gap(symbol: Complex, S: float, *, expected: float) -> float:
     """Return ln of the gap [K] of the two lowest levels of the spin S with a given classical energy.
 
-    ``expected`` is ln of the size of the gap [K]; ten digits are kept below it.
+    ``expected`` is ln of the size of the gap [K]; more than ten digits are kept below it.
     """
     width = (S + 0.5) * float(np.sum(np.abs(symbol)))
     before = flint.ctx.prec
     flint.ctx.prec = _GUARD_BITS + max(0, math.ceil((math.log(width) - expected) / math.log(2)))
     try:
-        levels = sorted((x.real.mid() for x in _eigenvalues(symbol, S)), key=float)
-        lowest = sorted(levels[:4])
-        gap = lowest[1] - lowest[0]
+        levels = sorted(x.real.mid() for x in _eigenvalues(symbol, S))
+        gap = levels[1] - levels[0]
         return float(gap.log()) if gap > 0 else -math.inf
     finally:
         flint.ctx.prec = before

@@ -128,7 +128,7 @@ class ClassicalSpin:
         def slope(angle: float, tangent: Real) -> Real:
             m = np.cos(angle) * n + np.sin(angle) * tangent
             gradient = self.derivatives(m.astype(np.complex128))[1].real
-            return frame.T @ (gradient - m * (m @ gradient))
+            return np.asarray(frame.T @ (gradient - m * (m @ gradient)), dtype=np.float64)
 
         e = 2e-3
         columns = [
@@ -207,7 +207,8 @@ def frame_of(n: Real) -> Real:
     x, y, z = n
     if z < -0.5:
         # the shortest way to the south passes through a half turn about x
-        return frame_of(np.array([x, -y, -z])) * np.array([[1.0], [-1.0], [-1.0]])
+        turned: Real = frame_of(np.array([x, -y, -z])) * np.array([[1.0], [-1.0], [-1.0]])
+        return turned
     return np.array(
         [
             [1 - x * x / (1 + z), -x * y / (1 + z), x],

@@ -45,6 +45,8 @@ from mesospin.spectrum.tunnelling.wells import Well, project, straight, turned, 
 
 #: Gauss nodes between two vertices.
 _NODES = 12
+#: Relative change of the velocity in one step that is a sharp turn.
+_SHARP = 0.3
 #: Size of chi, relative to the largest, below which a sector is left out: 1e-10 for S = 8.
 _NEGLIGIBLE = 0.25
 #: Reflection of n that turns the carrying of kets into that of bras.
@@ -64,12 +66,15 @@ class Instanton(NamedTuple):
         Range of phases of departure that belong to it [rad].
     margin : float
         Cosine of half the angle of the squared velocity in the middle; its sign is certain well above 0.
+    reach : float
+        Largest |n| on the way; rounding grows with its square.
     """
 
     log_key: complex
     log_prefactor: complex
     width: float
     margin: float
+    reach: float
 
     def log_amplitude(self, S: float) -> complex:
         """Return the logarithm of its part of the splitting [K] of a spin S."""
@@ -132,18 +137,22 @@ def _instanton(spin: ClassicalSpin, first: Well, second: Well, sector: Sector) -
     phase -= _turn(np.concatenate([[back], inward[m:][::-1]]))
     norm = math.log(2 * omega / math.sqrt(math.pi)) + 0.25 * math.log(first.squeezing * second.squeezing)
     margin = math.cos(0.5 * float(np.angle(square[m])))
-    return Instanton(cmath.log(key), complex(norm + 0.5 * size, 0.5 * phase), sector.width, margin)
+    reach = float(np.max(np.linalg.norm(path.vertices, axis=1)))
+    return Instanton(cmath.log(key), complex(norm + 0.5 * size, 0.5 * phase), sector.width, margin, reach)
 
 
 class _Path(NamedTuple):
     """A trajectory on the exact curve between two wells, at Gauss nodes between its vertices.
 
+    Between two vertices s runs from 0 to 1 as a linear function of n, the ``covector``.
+
     Attributes
     ----------
     vertices : complex array, shape (k + 1, 3)
         From the first minimum to the second.
+    covectors : complex array, shape (k, 3)
     nodes, tangents : complex arrays, shape (k, q, 3)
-        Points and dn/ds on every chord, s from 0 to 1.
+        Points and dn/ds.
     slowness : complex array, shape (k, q)
         dtau/ds.
     positions, weights : arrays, shape (q,)
@@ -151,6 +160,7 @@ class _Path(NamedTuple):
     """
 
     vertices: Complex
+    covectors: Complex
     nodes: Complex
     tangents: Complex
     slowness: Complex
@@ -161,16 +171,18 @@ class _Path(NamedTuple):
     def through(cls, spin: ClassicalSpin, first: Well, second: Well, guess: Complex) -> _Path:
         """Return the path that follows some approximate points."""
         h = first.minimum.energy
-        points = project(spin, h, guess, np.gradient(guess, axis=0))
+        points = project(spin, h, guess, spin.flow(guess).conj())
         vertices = np.concatenate([[first.minimum.direction], points, [second.minimum.direction]])
         chords = np.diff(vertices, axis=0)
         x, w = np.polynomial.legendre.leggauss(_NODES)
         start = vertices[:-1, None] + 0.5 * (x + 1)[:, None] * chords[:, None]
-        along = np.broadcast_to(chords[:, None], start.shape)
-        nodes = project(spin, h, start.reshape(-1, 3), along.reshape(-1, 3)).reshape(start.shape)
+        covectors = _covectors(spin.flow(vertices))
+        across = np.broadcast_to(covectors[:, None], start.shape)
+        nodes = project(spin, h, start.reshape(-1, 3), across.reshape(-1, 3)).reshape(start.shape)
         velocity = spin.flow(nodes)
-        slowness = np.sum(np.abs(along) ** 2, axis=-1) / np.sum(along.conj() * velocity, axis=-1)
-        return cls(vertices, nodes, velocity * slowness[..., None], slowness, 0.5 * (x + 1), 0.5 * w)
+        slowness = np.sum(covectors * chords, axis=-1)[:, None] / np.sum(across * velocity, axis=-1)
+        tangents = velocity * slowness[..., None]
+        return cls(vertices, covectors, nodes, tangents, slowness, 0.5 * (x + 1), 0.5 * w)
 
     def mirrored(self) -> _Path:
         """Return the path along which kets are carried as bras are along this one."""
@@ -204,7 +216,19 @@ class _Path(NamedTuple):
     def end_rate(self, direction: Complex, end: int) -> complex:
         """Return the rate along s of the coordinate of which ``direction`` is the tangent, at an end."""
         chord = self.vertices[1] - self.vertices[0] if end == 0 else self.vertices[-1] - self.vertices[-2]
-        return complex(np.sum(np.abs(chord) ** 2) / np.sum(chord.conj() * direction))
+        return complex((self.covectors[end] @ chord) / (self.covectors[end] @ direction))
+
+
+def _covectors(velocity: Complex) -> Complex:
+    """Return linear functions that grow along each step (k, 3), from the velocities at its ends (k + 1, 3).
+
+    Along the mean velocity; where that turns sharply, across the turn, since there n runs to and fro.
+    """
+    mean, change = 0.5 * (velocity[1:] + velocity[:-1]), np.diff(velocity, axis=0)
+    size = np.sum(np.abs(mean) ** 2, axis=1)
+    part = np.sum(change.conj() * mean, axis=1)
+    part = part / (np.sum(np.abs(change) ** 2, axis=1) + _SHARP**2 * size)
+    return np.asarray((mean - change * part[:, None]).conj())
 
 
 def _determinant(a: Complex, b: Complex) -> Complex:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.model.system import SpinSystem
-from mesospin.spectrum.tunnelling.calibration import one_over_S_coefficient
+from mesospin.spectrum.tunnelling.calibration import calibrate
 from mesospin.spectrum.tunnelling.classical_spin import ClassicalSpin, Minimum, classical_spin, zeeman_energy
 from mesospin.spectrum.tunnelling.gap import Gap, Method
 from mesospin.spectrum.tunnelling.instanton import Instanton, amplitude_sum, instantons
@@ -24,10 +24,10 @@ _BALANCE_STEPS = 30
 _LEAST_MARGIN = 0.1
 #: Estimated error in units of the measured 1/S correction, and its least coefficient.
 _SAFETY, _LEAST_COEFFICIENT = 1.5, 0.1
-#: Relative error of ln(chi).
-_ROUNDING = 1e-14
+#: Errors of ln(chi) and of the prefactor, the latter two in units of the square of the largest |n|.
+_ROUNDING, _ROUNDING_OF_KEY, _ROUNDING_OF_PREFACTOR = 1e-14, 4e-15, 1e-9
 #: Sum over instantons, relative to its parts, that is rounding.
-_CANCELLED = 1e-8
+_CANCELLED = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Semiclassical(Method):
     (see ``instanton``).  The gap is :math:`|\sum A|` over them; interference (Kramers' theorem, the quenching
     fields of the hard axis) comes from their phases.
 
-    The relative error is of order 1/S.  Its coefficient is measured: spins of 16 to 33 with the same
-    classical energy surface are diagonalised exactly and compared, which also refuses the surfaces, mostly
-    of sixth order, on which the sum over these trajectories is not the splitting.
+    The relative error is of order 1/S.  Its coefficient is measured: small spins (16 and 17 as a rule) with
+    the same classical energy surface are diagonalised exactly and compared, which also tells which
+    trajectories count, and refuses surfaces on which their sum is not the splitting.
 
     Examples
     --------
@@ -64,7 +64,8 @@ class Semiclassical(Method):
         pair = _ground_pair(problem)
         balance = _balanced(problem, pair)
         S = balance.spin.S
-        found = _checked_instantons(balance)
+        found, coefficient = calibrate(balance.spin, _instantons(balance), symmetric=balance.field == 0.0)
+        _check_signs(found)
         logarithm, ratio = amplitude_sum(found, S)
         if ratio < _CANCELLED:
             msg = (
@@ -72,21 +73,15 @@ class Semiclassical(Method):
                 "of Semiclassical(); use Certified()"
             )
             raise ConvergenceError(msg)
-        coefficient = one_over_S_coefficient(balance.spin, found)
-        if not math.isfinite(coefficient):
-            msg = (
-                "the sum over complex trajectories does not approach the splittings of spins with this "
-                "classical energy; use LargeSpin() or Certified()"
-            )
-            raise ConvergenceError(msg)
         correction = _SAFETY * max(coefficient, _LEAST_COEFFICIENT) / S
-        exponent = 2 * balance.spin.j * max(abs(one.log_key) for one in found)
+        reach = max(one.reach for one in found)
+        rounding = 2 * S * (_ROUNDING + _ROUNDING_OF_KEY * reach**2) + _ROUNDING_OF_PREFACTOR * reach**2
         power = math.floor(logarithm / math.log(10))
         return Gap.from_parts(
             math.exp(logarithm - power * math.log(10)),
             power,
             10,
-            relative_error=correction / ratio + _ROUNDING * exponent,
+            relative_error=(correction + rounding) / ratio,
             field=balance.field,
             slope=balance.slope,
             note=_note(found, S),
@@ -174,15 +169,21 @@ def _two_wells(system: SpinSystem, spin: ClassicalSpin) -> tuple[Minimum, Minimu
     return first, second
 
 
-def _checked_instantons(balance: _Balance) -> list[Instanton]:
+def _instantons(balance: _Balance) -> list[Instanton]:
     found = instantons(balance.spin, balance.first, balance.second)
     if not found:
-        msg = "no complex trajectory leads from one minimum to the other; use LargeSpin() or Certified()"
+        msg = (
+            "no complex trajectory of moderate length leads from one minimum to the other, so weak are the "
+            "transverse terms; use Perturbative(), LargeSpin() or Certified()"
+        )
         raise ConvergenceError(msg)
+    return found
+
+
+def _check_signs(found: list[Instanton]) -> None:
     if min(one.margin for one in found) < _LEAST_MARGIN:
         msg = "the sign of one way of tunnelling is not certain; use LargeSpin() or Certified()"
         raise ConvergenceError(msg)
-    return found
 
 
 def _note(found: list[Instanton], S: float) -> str:

@@ -26,7 +26,7 @@ from mesospin.spectrum.tunnelling.classical_spin import ClassicalSpin, Complex, 
 from mesospin.spectrum.tunnelling.wells import Well, project, straight
 
 #: Phases of departure: first round, and those that refine each edge of a sector.
-_PHASES, _REFINED = 120, 10
+_PHASES, _REFINED = 72, 12
 #: Radius of the neighbourhood of a minimum and length of a step, in units of the distance of the wells.
 _START, _STEP = 0.02, 0.02
 _MAX_STEPS = 4000
@@ -44,7 +44,7 @@ class Sector(NamedTuple):
     Attributes
     ----------
     vertices : complex array, shape (k, 3)
-        The middle trajectory.
+        The trajectory that stays closest to real n.
     key : complex
         exp(-action / 2j), to about 1e-5.
     width : float
@@ -71,7 +71,7 @@ def sectors(spin: ClassicalSpin, first: Well, second: Well) -> list[Sector]:
     list of Sector
     """
     gap = 2 * np.pi / _PHASES
-    phases = gap * (np.arange(_PHASES) + 0.37)
+    phases = np.asarray(gap * (np.arange(_PHASES) + 0.37), dtype=np.float64)
     rays = _Rays.launch(spin, first, second, phases)
     edges = np.flatnonzero(~rays.same_as_next())
     if len(edges):
@@ -100,7 +100,7 @@ class _Rays(NamedTuple):
         start = 0.5 * _START * distance * np.exp(1j * phases)
         outward = np.exp(1j * phases)[:, None] * first.direction(departing=True)
         n = first.point(start, first.departing * start)
-        n = project(spin, first.minimum.energy, n, outward)
+        n = project(spin, first.minimum.energy, n, outward.conj())
         here, there = first.minimum.direction, second.minimum.direction
         state = np.concatenate([n, straight(n, here, np.broadcast_to(first.spinor, (len(n), 2)))], axis=1)
         outcomes = np.zeros(len(phases), dtype=np.int64)
@@ -110,6 +110,7 @@ class _Rays(NamedTuple):
             track, outcomes[k] = _follow(
                 spin.symbol,
                 first.minimum.energy,
+                first.minimum.frequency,
                 here,
                 there,
                 state[k],
@@ -119,7 +120,7 @@ class _Rays(NamedTuple):
             track = track[:-1]  # the last point is inside the neighbourhood of the well
             vertices.append(track[:, :3])
             if outcomes[k] == _ARRIVED:
-                keys[k] = second.spinor.conj() @ straight(there, track[-1, :3], track[-1, 3:])
+                keys[k] = np.vdot(second.spinor, straight(there, track[-1, :3], track[-1, 3:]))
         return cls(phases, outcomes, keys, vertices)
 
     def same_as_next(self) -> NDArray[np.bool_]:
@@ -140,7 +141,7 @@ class _Rays(NamedTuple):
         )
 
     def sectors(self) -> list[Sector]:
-        """Return runs of equal trajectories that arrive, each by its middle one."""
+        """Return runs of equal trajectories that arrive, each by the one that stays closest to real n."""
         edges = np.flatnonzero(~self.same_as_next())
         if not len(edges):
             edges = np.array([len(self.phases) - 1])
@@ -149,9 +150,9 @@ class _Rays(NamedTuple):
             count = (last - before) % len(self.phases) or len(self.phases)
             run = (before + 1 + np.arange(count)) % len(self.phases)
             if self.outcomes[run[0]] == _ARRIVED:
-                relative = (self.phases[run] - self.phases[run[0]]) % (2 * np.pi)
-                k = run[int(np.argmin(np.abs(relative - 0.5 * relative[-1])))]
-                found.append(Sector(self.vertices[k], complex(self.keys[k]), float(relative[-1])))
+                width = float((self.phases[run[-1]] - self.phases[run[0]]) % (2 * np.pi))
+                k = run[int(np.argmin([np.max(np.abs(self.vertices[r])) for r in run]))]
+                found.append(Sector(self.vertices[k], complex(self.keys[k]), width))
         return found
 
 
@@ -182,14 +183,19 @@ def _derivatives(symbol: Complex, n: Complex, gradient: Complex) -> complex:
 
 
 @njit(cache=True)
-def _rate(symbol: Complex, state: Complex, rate: Complex) -> None:
-    """Write dn/ds, with steps ds relative to |n|, and du/ds of the spinor that it carries along."""
+def _rate(symbol: Complex, omega: float, state: Complex, rate: Complex) -> None:
+    """Write dn/ds and du/ds of the spinor u that n carries along.
+
+    s is the length of n relative to |n|, or time in units of 1/omega, whichever runs faster: where
+    n is long it can turn back within a small part of |n|.
+    """
     _derivatives(symbol, state, rate)
     x, y, z, up, down = state[0], state[1], state[2], state[3], state[4]
     gx, gy, gz = rate[0], rate[1], rate[2]
     vx, vy, vz = -1j * (gy * z - gz * y), -1j * (gz * x - gx * z), -1j * (gx * y - gy * x)
     size = abs(x) ** 2 + abs(y) ** 2 + abs(z) ** 2
     speed = np.sqrt((abs(vx) ** 2 + abs(vy) ** 2 + abs(vz) ** 2) / (0.5 + 0.5 * size))
+    speed = max(speed, omega)
     vx, vy, vz = vx / speed, vy / speed, vz / speed
     rate[0], rate[1], rate[2] = vx, vy, vz
     rate[3] = 0.5 * (vz * up + (vx - 1j * vy) * down)
@@ -226,7 +232,14 @@ def _align(state: Complex) -> None:
 
 @njit(cache=True)
 def _follow(
-    symbol: Complex, energy: float, first: Real, second: Real, start: Complex, step: float, radius: float
+    symbol: Complex,
+    energy: float,
+    omega: float,
+    first: Real,
+    second: Real,
+    start: Complex,
+    step: float,
+    radius: float,
 ) -> tuple[Complex, int]:
     """Follow a trajectory until it arrives, comes back or is lost; return (n, u) and which."""
     history = np.zeros((_MAX_STEPS, 5), dtype=np.complex128)
@@ -236,10 +249,10 @@ def _follow(
     left, outcome, count = False, _LOST, 1
     while count < _MAX_STEPS and outcome == _LOST:
         state = history[count - 1]
-        _rate(symbol, state, k1)
-        _rate(symbol, state + 0.5 * step * k1, k2)
-        _rate(symbol, state + 0.5 * step * k2, k3)
-        _rate(symbol, state + step * k3, k4)
+        _rate(symbol, omega, state, k1)
+        _rate(symbol, omega, state + 0.5 * step * k1, k2)
+        _rate(symbol, omega, state + 0.5 * step * k2, k3)
+        _rate(symbol, omega, state + step * k3, k4)
         history[count] = state + step / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
         _return_to_curve(symbol, energy, history[count, :3], k1)
         _align(history[count])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mesospin.spectrum.tunnelling.classical_spin import ClassicalSpin, Complex, Minimum, Real, frame_of
 
@@ -68,19 +69,19 @@ def turned(n: Complex, u: Complex) -> Complex:
     return np.stack([z * up + (x - 1j * y) * down, (x + 1j * y) * up - z * down], axis=-1)
 
 
-def straight(n: Complex, start: Complex, u: Complex) -> Complex:
+def straight(n: NDArray[Any], start: NDArray[Any], u: NDArray[Any]) -> Complex:
     """Return a spinor u along ``start`` carried to n by the shortest way."""
     cosine = np.sqrt(0.5 * (1 + np.sum(n * start, axis=-1)))
     return np.asarray(0.5 * (u + turned(n, u)) / cosine[..., None])
 
 
-def project(spin: ClassicalSpin, energy: float, n: Complex, along: Complex) -> Complex:
-    """Return the points of the curve h = energy, n.n = 1 in the planes through n across ``along`` (N, 3)."""
+def project(spin: ClassicalSpin, energy: float, n: NDArray[Any], covector: NDArray[Any]) -> Complex:
+    """Return the points of the curve h = energy, n.n = 1 at which ``covector`` (N, 3) is what it is at n."""
     anchor = n
     for _ in range(_NEWTON_STEPS):
         h, gradient = spin.derivatives(n)
-        across = np.sum(along.conj() * (n - anchor), axis=-1)
+        across = np.sum(covector * (n - anchor), axis=-1)
         residual = np.stack([h - energy, np.sum(n * n, axis=-1) - 1, across], axis=-1)
-        jacobian = np.stack([gradient, 2 * n, along.conj()], axis=-2)
+        jacobian = np.stack([gradient, 2 * n, covector], axis=-2)
         n = n - np.linalg.solve(jacobian, residual[..., None])[..., 0]
     return n
