@@ -162,14 +162,11 @@ def _draw_temperatures(axes: Axes, dataset: xr.Dataset) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     names = {1.0: "blocks for 1 s", float(dataset["time"][-1]): "blocks for 1 year"}
-    closed = dataset["zero"].values.astype(bool)
     axes.plot(spin, dataset["barrier"], color=GREY, linestyle=":", label=r"barrier $U/k_\mathrm{B}$")
     for time, dashes in zip(dataset["time"].values, ("-", "--"), strict=True):
         blocking = dataset["blocking_temperature"].sel(time=time).values
         blocked = np.where(blocking > 0, blocking, np.nan)
-        opened = np.where(closed, np.nan, blocked)
-        axes.plot(spin, opened, color=INK, linestyle=dashes, marker="o", markersize=2.5, label=names[time])
-        axes.plot(spin[closed], blocked[closed], **_CLOSED)
+        axes.plot(spin, blocked, color=INK, linestyle=dashes, marker="o", markersize=2.5, label=names[time])
     crossover = dataset["crossover_temperature"].values
     tunnels = np.where(crossover > 0, crossover, np.nan)
     axes.plot(spin, tunnels, "o-", color=ACCENT, markersize=3.5, label=r"crossover $T^*$")

@@ -261,7 +261,9 @@ def _climb_strength(S: float, U: _States) -> _Real:
 
 
 def _ladder(levels: _Levels) -> dict[str, Any]:
-    lower, upper = np.nonzero(np.triu(levels.strength))
+    # levels of equal energy exchange no phonon
+    apart = levels.energy[None, :] - levels.energy[:, None] > _DEGENERATE * np.ptp(levels.energy)
+    lower, upper = np.nonzero(np.triu(levels.strength) * apart)
     barrier, ground = _quantum_barrier(levels)
     entries = {
         "energy": ("level", levels.energy, "K", "energy"),
