@@ -149,8 +149,13 @@ def test_a_lowest_order_that_is_not_the_largest_is_refused():
     """The field alone joins the two in fewer steps than E, which is stronger."""
     with pytest.raises(ConvergenceError, match="too strong for their lowest order"):
         lowest(_ion(0.1), ("m=4, mI=3/2", "m=-4, mI=-3/2"), transverse=(0.1, 0.2))
-    with pytest.raises(ConvergenceError, match="too strong for their lowest order"):
-        lowest(giant_spin(4, D=-1.0, E=0.4), (4, -4))
+
+
+def test_overshooting_paths_that_outweigh_the_straight_ones_are_refused():
+    """Five steps of four and one back: C^5 h against C^4 h^3."""
+    spin = giant_spin(10, D=-0.548, C4=-2.2e-5)
+    with pytest.raises(ConvergenceError, match="lowest order"):
+        lowest(spin, (10, -9), axis=(0.02, 0.01, 1.0))
 
 
 def test_refusals():

@@ -7,8 +7,8 @@ import pytest
 
 import mesospin as ms
 from mesospin.errors import ConvergenceError, InputError, TooLargeError
-from mesospin.spectrum.wells import wave_functions
 from mesospin.spectrum.matrices import field_line
+from mesospin.spectrum.wells import wave_functions
 from mesospin.spectrum.wells.wave_functions import mixing_angle, tunnelling_pair
 
 HYPERFINE = ms.SpinSystem(

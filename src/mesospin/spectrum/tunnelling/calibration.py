@@ -18,7 +18,7 @@ from mesospin.errors import ConvergenceError
 from mesospin.spectrum.tunnelling.classical_spin import ClassicalSpin, Complex
 from mesospin.spectrum.tunnelling.instanton import Instanton, amplitude_sum
 
-#: Smallest and largest size that is compared, with the next; half and twice of it show the trend.
+#: Smallest and largest size that is compared, with the next two; half and twice of it show the trend.
 _SIZES, _LARGEST = (16, 24), 36
 #: Exponent of the splitting that a compared spin shall have at least, and at most where its wells are
 #: equal to double precision only.
@@ -96,7 +96,7 @@ def _coefficient(spin: ClassicalSpin, counted: list[Instanton], *, symmetric: bo
         size = max(4, min(size, int(_LARGEST_EXPONENT / max(exponent, 1e-9))))
 
     def largest(size: int) -> float:
-        return max(_deviation(spin, counted, S) for S in (size, size + 1))
+        return max(_deviation(spin, counted, S) for S in (size, size + 1, size + 2))
 
     deviation = largest(size)
     if deviation <= _CLEAR:

@@ -23,7 +23,7 @@ _BALANCE_STEPS = 30
 #: Real part of the root in the middle of a trajectory below which its sign is not certain.
 _LEAST_MARGIN = 0.1
 #: Estimated error in units of the measured 1/S correction, and its least coefficient.
-_SAFETY, _LEAST_COEFFICIENT = 1.5, 0.1
+_SAFETY, _LEAST_COEFFICIENT = 2.5, 0.1
 #: Errors of ln(chi) and of the prefactor, the latter two in units of the square of the largest |n|.
 _ROUNDING, _ROUNDING_OF_KEY, _ROUNDING_OF_PREFACTOR = 1e-14, 4e-15, 1e-9
 #: Sum over instantons, relative to its parts, that is rounding.
@@ -39,7 +39,7 @@ class Semiclassical(Method):
     (see ``instanton``).  The gap is :math:`|\sum A|` over them; interference (Kramers' theorem, the quenching
     fields of the hard axis) comes from their phases.
 
-    The relative error is of order 1/S.  Its coefficient is measured: small spins (16 and 17 as a rule) with
+    The relative error is of order 1/S.  Its coefficient is measured: small spins (16 to 18 as a rule) with
     the same classical energy surface are diagonalised exactly and compared, which also tells which
     trajectories count, and refuses surfaces on which their sum is not the splitting.
 
@@ -125,12 +125,12 @@ def _balanced(problem: Problem, pair: StatePair) -> _Balance:
         if pair.states[0] > pair.states[1]:
             first, second = second, first
         slope = float((zeeman.energy(_complex(first)) - zeeman.energy(_complex(second))).real)
+        if abs(slope) < 1e-9:
+            msg = "pair must meet at one field, but the two wells have the same moment along the axis"
+            raise InputError(msg)
         bias = first.energy - second.energy
         if abs(bias) <= _EQUAL * 1e-3 * first.frequency / spin.j:
             break
-        if abs(slope) < 1e-12:
-            msg = "pair must meet at one field, but the two wells have the same moment along the axis"
-            raise InputError(msg)
         field -= bias / slope
     else:
         msg = "no field was found at which the two wells have one energy; use Certified()"

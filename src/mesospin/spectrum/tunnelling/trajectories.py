@@ -244,17 +244,18 @@ def _follow(
     """Follow a trajectory until it arrives, comes back or is lost; return (n, u) and which."""
     history = np.zeros((_MAX_STEPS, 5), dtype=np.complex128)
     history[0] = start
-    k1, k2 = np.zeros(5, dtype=np.complex128), np.zeros(5, dtype=np.complex128)
-    k3, k4 = np.zeros(5, dtype=np.complex128), np.zeros(5, dtype=np.complex128)
+    rate, total, state = np.zeros(5, np.complex128), np.zeros(5, np.complex128), np.zeros(5, np.complex128)
     left, outcome, count = False, _LOST, 1
     while count < _MAX_STEPS and outcome == _LOST:
-        state = history[count - 1]
-        _rate(symbol, omega, state, k1)
-        _rate(symbol, omega, state + 0.5 * step * k1, k2)
-        _rate(symbol, omega, state + 0.5 * step * k2, k3)
-        _rate(symbol, omega, state + step * k3, k4)
-        history[count] = state + step / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-        _return_to_curve(symbol, energy, history[count, :3], k1)
+        # the four stages of Runge and Kutta
+        total[:] = 0.0
+        for stage in range(4):
+            reach = 0.0 if stage == 0 else (step if stage == 3 else 0.5 * step)
+            state[:] = history[count - 1] + reach * rate
+            _rate(symbol, omega, state, rate)
+            total += rate if stage in (0, 3) else 2 * rate
+        history[count] = history[count - 1] + step / 6 * total
+        _return_to_curve(symbol, energy, history[count, :3], rate)
         _align(history[count])
         size, back, there = 0.0, 0.0, 0.0
         for i in range(3):
