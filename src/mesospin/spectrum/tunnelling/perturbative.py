@@ -238,7 +238,9 @@ def _deviation(problem: Problem, logarithm: float, estimate: float) -> float:
     except (InputError, ConvergenceError):
         return estimate
     distance = abs(logarithm - whole.log10)
-    return _ABOVE * (10.0**distance - 1.0) + whole.relative_error + _LOGARITHM * max(abs(logarithm), 1.0)
+    return float(
+        _ABOVE * (10.0**distance - 1.0) + whole.relative_error + _LOGARITHM * max(abs(logarithm), 1.0)
+    )
 
 
 def _next_order(crossing: _Crossing, pair: StatePair, box: _Box) -> float:
