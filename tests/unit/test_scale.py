@@ -193,7 +193,9 @@ def settled(folder, quiet):
 def test_a_run_that_was_killed_resumes_to_the_same_bits(jobs, tasks_folder, tmp_path, workers, how):
     kept = tmp_path / "kept"
     command = [sys.executable, str(tasks_folder / "scale_run.py"), str(tmp_path), str(workers), "0.4"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    # a shell that runs the tests in the background ignores Ctrl-C, and so would its children
+    restore = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=restore)
     deadline = time.monotonic() + 60
     while len(list(kept.glob("*.npz"))) < 3:
         assert time.monotonic() < deadline

@@ -306,7 +306,13 @@ def test_interrupted_run_keeps_its_parts(tmp_path):
         str(ROOT / "studies" / "mn12ac-staircase.toml"),
     ]
     process = subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # a shell that runs the tests in the background ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     kept = tmp_path / "results" / "mn12ac-staircase" / ".checkpoint"
     for _ in range(600):
