@@ -44,7 +44,12 @@ def choose(problem: Problem) -> tuple[Gap, Method, str]:
     method = LargeSpin() if ladder else Certified(_DIGITS)
     try:
         return method.gap(problem), method, why
-    except (InputError, ConvergenceError):
+    except InputError:
+        # the ladder knows why the wells hold no such levels
+        if ladder:
+            raise
+        raise refusal from None
+    except ConvergenceError:
         raise refusal from None
 
 
