@@ -6,22 +6,32 @@ what that module needs, is loaded when the name is first used.
 a molecule        `load`, `library`, `giant_spin`, `SpinSystem`, `Spin`
 its Hamiltonian   `ZeroFieldSplitting`, `Stevens`, `SpinPower`, `Exchange`, `DzyaloshinskiiMoriya`,
                   `Hyperfine`, `Quadrupole`
+an ion            `ion`, `ions` (`Ion`), `lanthanide`, `hyperfine_constant`
+    its field     `crystal_field`, `crystal_field_parameters`, `describe_crystal_field`
+    its nucleus   `nucleus`, `isotopes` (`Nucleus`)
 its surroundings  `PhononBath`, `DipolarBath`, `NuclearBath`, `Disorder`, `Member`, `DebyeLattice`,
                   `Defaults`
-its spectrum      `levels`, `crossings`, `landau_zener`
+its spectrum      `levels`, `doublets`, `crossings`, `clock_transitions`, `landau_zener`
     tunnelling    `tunnel_splitting` (`Splitting`, `Levels`), `splitting_map`, `diabolical_points`,
                   `tunnelling_pair`, `double_well`
     method        `DoublePrecision`, `Certified`, `LargeSpin`, `Perturbative`, `Semiclassical`,
                   by name `splitting_method`
-its equilibrium   `magnetisation`, `susceptibility`, `heat_capacity`, `entropy`, `free_energy`
+its equilibrium   `magnetisation`, `susceptibility`, `heat_capacity`, `entropy`, `free_energy`,
+                  `torque`
     neighbours    `MeanField`, `Demagnetisation`
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
     method        `Exact`, `RateEquations`, `Lindblad`
+its resonances    `resonance_fields`, `resonance_frequencies`, `epr_spectrum`, `neutron_spectrum`
+    line          `GaussianLine`, `LorentzianLine` (each a `LineShape`), `Interference`
 ensembles, sizes  `splitting_distribution`, `quantum_objects`, `switching_fields`
     spread        `Gaussian`, `LogGaussian`, `Rayleigh`, `Values` (each a `Distribution`)
     size          `FixedConstants`, `FixedDensity` (each an `Anisotropy`)
     particle      `Particle`, `LogNormalSpread`, `InverseSpread` (each a `Spread`)
+fits              `fit_hamiltonian`, `fitted_system`, `fit_curie_weiss`
+    data          `SusceptibilityData`, `MagnetisationData`, `HeatCapacityData`, `ResonanceData`,
+                  `LevelData`
+    files         `read_csv`, `write_csv`, `read_phi`, `write_phi`, `read_easyspin`, `write_easyspin`
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 proof             `validate`
 
@@ -48,13 +58,18 @@ if TYPE_CHECKING:
     from mesospin.dynamics.protocols import FieldSweep as FieldSweep
     from mesospin.dynamics.protocols import HalfSinePulse as HalfSinePulse
     from mesospin.experiment.crossover import crossover_temperature as crossover_temperature
+    from mesospin.experiment.epr_spectrum import epr_spectrum as epr_spectrum
     from mesospin.experiment.hysteresis import hysteresis as hysteresis
+    from mesospin.experiment.neutron import Interference as Interference
+    from mesospin.experiment.neutron import neutron_spectrum as neutron_spectrum
     from mesospin.experiment.particles.particle import InverseSpread as InverseSpread
     from mesospin.experiment.particles.particle import LogNormalSpread as LogNormalSpread
     from mesospin.experiment.particles.particle import Particle as Particle
     from mesospin.experiment.particles.particle import Spread as Spread
     from mesospin.experiment.particles.switching import switching_fields as switching_fields
     from mesospin.experiment.relaxation import relaxation_rates as relaxation_rates
+    from mesospin.experiment.resonance import resonance_fields as resonance_fields
+    from mesospin.experiment.resonance import resonance_frequencies as resonance_frequencies
     from mesospin.experiment.splittings.quantum_objects import quantum_objects as quantum_objects
     from mesospin.experiment.splittings.splitting_distribution import (
         splitting_distribution as splitting_distribution,
@@ -62,9 +77,26 @@ if TYPE_CHECKING:
     from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth as stoner_wohlfarth
     from mesospin.experiment.sweep import sweep as sweep
     from mesospin.figures.plot import plot as plot
+    from mesospin.measured.curie_weiss import fit_curie_weiss as fit_curie_weiss
+    from mesospin.measured.data import HeatCapacityData as HeatCapacityData
+    from mesospin.measured.data import MagnetisationData as MagnetisationData
+    from mesospin.measured.data import SusceptibilityData as SusceptibilityData
+    from mesospin.measured.easyspin import read_easyspin as read_easyspin
+    from mesospin.measured.easyspin_write import write_easyspin as write_easyspin
+    from mesospin.measured.fit import fit_hamiltonian as fit_hamiltonian
+    from mesospin.measured.fit import fitted_system as fitted_system
+    from mesospin.measured.phi import read_phi as read_phi
+    from mesospin.measured.phi import write_phi as write_phi
+    from mesospin.measured.spectral_data import LevelData as LevelData
+    from mesospin.measured.spectral_data import ResonanceData as ResonanceData
+    from mesospin.measured.tables import read_csv as read_csv
+    from mesospin.measured.tables import write_csv as write_csv
     from mesospin.model.anisotropies import Anisotropy as Anisotropy
     from mesospin.model.anisotropies import FixedConstants as FixedConstants
     from mesospin.model.anisotropies import FixedDensity as FixedDensity
+    from mesospin.model.crystal_field import crystal_field as crystal_field
+    from mesospin.model.crystal_field import crystal_field_parameters as crystal_field_parameters
+    from mesospin.model.crystal_field import describe_crystal_field as describe_crystal_field
     from mesospin.model.distributions import Distribution as Distribution
     from mesospin.model.distributions import Gaussian as Gaussian
     from mesospin.model.distributions import LogGaussian as LogGaussian
@@ -80,8 +112,19 @@ if TYPE_CHECKING:
     from mesospin.model.interactions import DzyaloshinskiiMoriya as DzyaloshinskiiMoriya
     from mesospin.model.interactions import Exchange as Exchange
     from mesospin.model.interactions import Hyperfine as Hyperfine
+    from mesospin.model.ions import Ion as Ion
+    from mesospin.model.ions import ion as ion
+    from mesospin.model.ions import ions as ions
+    from mesospin.model.lanthanides import hyperfine_constant as hyperfine_constant
+    from mesospin.model.lanthanides import lanthanide as lanthanide
     from mesospin.model.library import library as library
     from mesospin.model.library import load as load
+    from mesospin.model.line_shapes import GaussianLine as GaussianLine
+    from mesospin.model.line_shapes import LineShape as LineShape
+    from mesospin.model.line_shapes import LorentzianLine as LorentzianLine
+    from mesospin.model.nuclei import Nucleus as Nucleus
+    from mesospin.model.nuclei import isotopes as isotopes
+    from mesospin.model.nuclei import nucleus as nucleus
     from mesospin.model.spin import Spin as Spin
     from mesospin.model.system import SpinSystem as SpinSystem
     from mesospin.model.system import giant_spin as giant_spin
@@ -93,7 +136,9 @@ if TYPE_CHECKING:
     from mesospin.report.export import export as export
     from mesospin.report.run import run as run
     from mesospin.report.validation.table import validate as validate
+    from mesospin.spectrum.clock_transitions import clock_transitions as clock_transitions
     from mesospin.spectrum.crossings import crossings as crossings
+    from mesospin.spectrum.doublets import doublets as doublets
     from mesospin.spectrum.interference.diabolical import diabolical_points as diabolical_points
     from mesospin.spectrum.interference.splitting_map import splitting_map as splitting_map
     from mesospin.spectrum.landau_zener import landau_zener as landau_zener
@@ -118,6 +163,7 @@ if TYPE_CHECKING:
     from mesospin.thermo.molecular_field import Demagnetisation as Demagnetisation
     from mesospin.thermo.molecular_field import MeanField as MeanField
     from mesospin.thermo.susceptibility import susceptibility as susceptibility
+    from mesospin.thermo.torque import torque as torque
 
 __version__ = version("mesospin")
 
@@ -149,7 +195,20 @@ _HOME = {
     "Anisotropy": "model.anisotropies",
     "FixedConstants": "model.anisotropies",
     "FixedDensity": "model.anisotropies",
+    "ion": "model.ions",
+    "ions": "model.ions",
+    "Ion": "model.ions",
+    "lanthanide": "model.lanthanides",
+    "crystal_field": "model.crystal_field",
+    "crystal_field_parameters": "model.crystal_field",
+    "describe_crystal_field": "model.crystal_field",
+    "hyperfine_constant": "model.lanthanides",
+    "nucleus": "model.nuclei",
+    "isotopes": "model.nuclei",
+    "Nucleus": "model.nuclei",
     "levels": "spectrum.levels",
+    "doublets": "spectrum.doublets",
+    "clock_transitions": "spectrum.clock_transitions",
     "crossings": "spectrum.crossings",
     "tunnel_splitting": "spectrum.tunnelling.splitting",
     "Splitting": "spectrum.tunnelling.splitting",
@@ -170,6 +229,7 @@ _HOME = {
     "heat_capacity": "thermo.heat",
     "entropy": "thermo.heat",
     "free_energy": "thermo.heat",
+    "torque": "thermo.torque",
     "MeanField": "thermo.molecular_field",
     "Demagnetisation": "thermo.molecular_field",
     "Exact": "dynamics.methods",
@@ -180,6 +240,28 @@ _HOME = {
     "sweep": "experiment.sweep",
     "crossover_temperature": "experiment.crossover",
     "stoner_wohlfarth": "experiment.stoner_wohlfarth",
+    "resonance_fields": "experiment.resonance",
+    "resonance_frequencies": "experiment.resonance",
+    "epr_spectrum": "experiment.epr_spectrum",
+    "neutron_spectrum": "experiment.neutron",
+    "Interference": "experiment.neutron",
+    "LineShape": "model.line_shapes",
+    "GaussianLine": "model.line_shapes",
+    "LorentzianLine": "model.line_shapes",
+    "fit_hamiltonian": "measured.fit",
+    "fitted_system": "measured.fit",
+    "fit_curie_weiss": "measured.curie_weiss",
+    "SusceptibilityData": "measured.data",
+    "MagnetisationData": "measured.data",
+    "HeatCapacityData": "measured.data",
+    "ResonanceData": "measured.spectral_data",
+    "LevelData": "measured.spectral_data",
+    "read_csv": "measured.tables",
+    "write_csv": "measured.tables",
+    "read_phi": "measured.phi",
+    "write_phi": "measured.phi",
+    "read_easyspin": "measured.easyspin",
+    "write_easyspin": "measured.easyspin_write",
     "splitting_distribution": "experiment.splittings.splitting_distribution",
     "quantum_objects": "experiment.splittings.quantum_objects",
     "switching_fields": "experiment.particles.switching",

@@ -8,16 +8,25 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from mesospin.errors import InputError
+from mesospin.figures.clock_transitions import draw_clock_transitions
 from mesospin.figures.double_well import draw_double_well
+from mesospin.figures.doublets import draw_doublets
 from mesospin.figures.equilibrium import (
     draw_entropy,
     draw_heat_capacity,
     draw_magnetisation,
     draw_susceptibility,
 )
+from mesospin.figures.fit import draw_fit
 from mesospin.figures.loop import draw_classical, draw_hysteresis
 from mesospin.figures.quantum_objects import draw_quantum_objects
 from mesospin.figures.relaxation import draw_relaxation
+from mesospin.figures.resonance import (
+    draw_epr_spectrum,
+    draw_neutron_spectrum,
+    draw_resonance_fields,
+    draw_resonance_frequencies,
+)
 from mesospin.figures.spectrum import draw_crossings, draw_levels, draw_splitting
 from mesospin.figures.splitting_distribution import draw_splitting_distribution
 from mesospin.figures.splitting_map import draw_diabolical_points, draw_splitting_map
@@ -28,6 +37,8 @@ from mesospin.figures.wave_functions import draw_tunnelling_pair
 
 _DRAW: Final[dict[str, Callable[[xr.Dataset], Figure]]] = {
     "levels": draw_levels,
+    "doublets": draw_doublets,
+    "clock_transitions": draw_clock_transitions,
     "crossings": draw_crossings,
     "splitting": draw_splitting,
     "splitting_map": draw_splitting_map,
@@ -41,6 +52,11 @@ _DRAW: Final[dict[str, Callable[[xr.Dataset], Figure]]] = {
     "susceptibility": draw_susceptibility,
     "heat_capacity": draw_heat_capacity,
     "entropy": draw_entropy,
+    "resonance_fields": draw_resonance_fields,
+    "resonance_frequencies": draw_resonance_frequencies,
+    "epr_spectrum": draw_epr_spectrum,
+    "neutron_spectrum": draw_neutron_spectrum,
+    "fit": draw_fit,
     "relaxation": draw_relaxation,
     "hysteresis": draw_hysteresis,
     "sweep": draw_sweep,

@@ -23,7 +23,8 @@ from typing import Any
 
 from mesospin import checks
 from mesospin.errors import InputError, StudyError
-from mesospin.model.experiments import EXPERIMENTS, WITHOUT_SYSTEM, kind_and_rest
+from mesospin.model.experiments.kinds import EXPERIMENTS, WITHOUT_SYSTEM
+from mesospin.model.experiments.readers import kind_and_rest
 from mesospin.model.library import load, read_toml
 from mesospin.model.schema import system_from_table
 from mesospin.model.system import SpinSystem

@@ -13,7 +13,7 @@ import pytest
 
 import mesospin as ms
 from mesospin.cli.app import main
-from mesospin.model.experiments import EXPERIMENTS
+from mesospin.model.experiments.kinds import EXPERIMENTS
 from mesospin.model.study import read_study
 from mesospin.report.validation.rows import Source
 from mesospin.report.validation.table import to_dataset

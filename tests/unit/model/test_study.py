@@ -7,7 +7,7 @@ import pytest
 
 from mesospin.errors import InputError, StudyError
 from mesospin.model.environment import DipolarBath, Disorder, PhononBath
-from mesospin.model.experiments import EXPERIMENTS, WITHOUT_SYSTEM
+from mesospin.model.experiments.kinds import EXPERIMENTS, WITHOUT_SYSTEM
 from mesospin.model.library import load
 from mesospin.model.study import read_study, study_from_table
 

@@ -1,0 +1,1 @@
+"""Study files: the kinds of experiment and their keys."""

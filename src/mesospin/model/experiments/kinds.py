@@ -1,0 +1,15 @@
+"""What each kind of experiment in a study file may say: its keys and how they are read."""
+
+from collections.abc import Mapping
+
+from mesospin.model.experiments.dynamics import DYNAMICS
+from mesospin.model.experiments.spectrum import SPECTRUM
+from mesospin.model.tables import Key
+
+__all__ = ["EXPERIMENTS", "WITHOUT_SYSTEM"]
+
+EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {**SPECTRUM, **DYNAMICS}
+"""The keys of ``[experiment]`` by ``kind``."""
+
+WITHOUT_SYSTEM = ("quantum-objects", "switching")
+"""Kinds that make their own spins and take no ``system``."""
