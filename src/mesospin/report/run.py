@@ -24,7 +24,9 @@ from mesospin.model.study import Study, read_study
 from mesospin.report.content import json_text, summary
 from mesospin.report.page import report_page, versions
 from mesospin.scale import Progress
+from mesospin.spectrum.clock_transitions import clock_transitions
 from mesospin.spectrum.crossings import crossings
+from mesospin.spectrum.doublets import doublets
 from mesospin.spectrum.interference.diabolical import diabolical_points
 from mesospin.spectrum.interference.splitting_map import splitting_map
 from mesospin.spectrum.levels import levels
@@ -33,6 +35,11 @@ from mesospin.spectrum.tunnelling.splitting import tunnel_splitting
 from mesospin.spectrum.wells.double_well import double_well
 from mesospin.spectrum.wells.wave_functions import tunnelling_pair
 from mesospin.store import save
+from mesospin.thermo.heat import entropy, free_energy, heat_capacity
+from mesospin.thermo.magnetisation import magnetisation
+from mesospin.thermo.molecular_field import Demagnetisation, MeanField
+from mesospin.thermo.susceptibility import susceptibility
+from mesospin.thermo.torque import torque
 
 _PROTOCOLS: Final[dict[str, Callable[[Mapping[str, Any]], Protocol]]] = {
     "linear": lambda entry: FieldSweep(*entry["span"], rate=entry["rate"]),
@@ -129,6 +136,19 @@ def _sweep(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
     return sweep(study.system, protocol, **arguments)
 
 
+def _in_equilibrium(function: Callable[..., xr.Dataset]) -> _Experiment:
+    """Return the experiment of a function that takes a molecular field and a shape of the sample."""
+
+    def compute(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
+        arguments = dict(study.arguments)
+        for name, build in (("mean_field", MeanField), ("demagnetisation", Demagnetisation)):
+            if name in arguments:
+                arguments[name] = build(**arguments[name])
+        return function(study.system, **arguments)
+
+    return compute
+
+
 def _quantum_objects(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
     return quantum_objects(**study.arguments)
 
@@ -155,9 +175,17 @@ _EXPERIMENTS: Final[dict[str, _Experiment]] = {
     "splitting-distribution": _of_system(splitting_distribution),
     "quantum-objects": _quantum_objects,
     "switching": _switching,
+    "magnetisation": _in_equilibrium(magnetisation),
+    "susceptibility": _in_equilibrium(susceptibility),
+    "heat-capacity": _in_equilibrium(heat_capacity),
+    "entropy": _in_equilibrium(entropy),
+    "free-energy": _in_equilibrium(free_energy),
+    "torque": _in_equilibrium(torque),
     "relaxation": _of_system(relaxation_rates),
     "hysteresis": _spread_over_cores(hysteresis),
     "sweep": _sweep,
+    "doublets": _of_system(doublets),
+    "clock-transitions": _of_system(clock_transitions),
 }
 
 

@@ -235,6 +235,33 @@ def test_distributions_are_read_in_the_unit_of_their_quantity():
         study(table | {"E": {"kind": "values", "values": ["1 K"], "weights": [0.5]}})
 
 
+def test_doublets_and_clock_transitions():
+    assert study({"kind": "doublets"}).arguments == {}
+    asked = {"kind": "doublets", "axis": [1, 0, 0], "count": 2, "isolation": 5}
+    assert study(asked).arguments == {"axis": (1.0, 0.0, 0.0), "count": 2, "isolation": 5.0}
+    clock = {
+        "kind": "clock-transitions",
+        "span": ["0 mT", "200 mT"],
+        "frequency": ["100 MHz", "20 GHz"],
+        "states": 16,
+        "least_moment": 0.05,
+        "step": "0.1 mT",
+    }
+    arguments = dict(study(clock).arguments)
+    assert arguments.pop("frequency") == pytest.approx((0.1, 20.0), rel=1e-14)
+    assert arguments == {"span": (0.0, 0.2), "states": 16, "least_moment": 0.05, "step": 1e-4}
+    for wrong, sentence in (
+        ({"frequency": ["0 GHz", "20 GHz"]}, r"frequency\[0\] must be positive and finite \[GHz\]"),
+        ({"frequency": [0.1, 20]}, r'must be a text with a unit, got 0\.1; write for example "9\.2 GHz"'),
+        ({"frequency": "9.2 GHz"}, "frequency must be a list of two values"),
+        ({"step": "0 T"}, "step must be positive"),
+        ({"span": ["1 T", "0 T"]}, "span must rise"),
+        ({"least_moment": "x"}, "least_moment"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            study(clock | wrong)
+
+
 def test_path_objects_are_accepted(tmp_path):
     assert isinstance(tmp_path, Path)
     with pytest.raises(InputError):

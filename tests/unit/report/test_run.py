@@ -30,6 +30,8 @@ EXPERIMENTS = {
     "relaxation": 'T = ["1 K", "2 K"]\nB = ["0 T", "0.1 T"]',
     "hysteresis": 'T = ["0.1 K", "1 K"]\nrate = "10 mT/s"\nspan = ["-3 T", "3 T"]',
     "sweep": 'protocol = { kind = "linear", span = ["-1 T", "1 T"], rate = "10 mT/s" }\nT = "1 K"',
+    "doublets": "count = 2",
+    "clock-transitions": 'span = ["-1 mT", "1 mT"]\nfrequency = ["1 MHz", "1 GHz"]\nstep = "10 uT"',
 }
 
 
@@ -44,7 +46,7 @@ def study_file(folder, kind, lines=None):
 def test_every_kind_writes_its_folder(kind, tmp_path):
     dataset = ms.run(study_file(tmp_path, kind), out=tmp_path / "out")
     assert {file.name for file in (tmp_path / "out").iterdir()} == FILES
-    assert dataset.attrs["kind"] == kind
+    assert dataset.attrs["kind"] == kind.replace("-", "_")
     assert ms.open_result(tmp_path / "out" / "result.nc").identical(dataset)
     facts = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert facts["study"] == f"{kind}-toy"
@@ -108,6 +110,8 @@ def test_a_run_returns_what_the_public_function_returns(tmp_path):
         ("hysteresis", 'T = ["0 K"]\nrate = "3 mT/s"\nspan = ["-1 T", "1 T"]', "T"),
         ("hysteresis", 'T = ["1 K"]\nrate = "0 mT/s"\nspan = ["-1 T", "1 T"]', "rate must be positive"),
         ("hysteresis", 'T = ["1 K"]\nrat = "3 mT/s"\nspan = ["-1 T", "1 T"]', "did you mean rate"),
+        ("doublets", "count = 9", "must have 9 doublets"),
+        ("clock-transitions", 'span = ["0 T", "1 T"]', "span must contain a stationary transition"),
     ],
 )
 def test_a_wrong_study_writes_nothing(kind, lines, sentence, tmp_path):

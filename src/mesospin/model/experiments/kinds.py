@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from mesospin.model.experiments.dynamics import DYNAMICS
+from mesospin.model.experiments.equilibrium import EQUILIBRIUM
+from mesospin.model.experiments.lanthanides import LANTHANIDES
 from mesospin.model.experiments.spectrum import SPECTRUM
 from mesospin.model.tables import Key
 
 __all__ = ["EXPERIMENTS", "WITHOUT_SYSTEM"]
 
-EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {**SPECTRUM, **DYNAMICS}
+EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {**SPECTRUM, **EQUILIBRIUM, **DYNAMICS, **LANTHANIDES}
 """The keys of ``[experiment]`` by ``kind``."""
 
 WITHOUT_SYSTEM = ("quantum-objects", "switching")

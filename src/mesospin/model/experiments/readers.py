@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mesospin import checks, units
+from mesospin.constants import KELVIN_PER_GIGAHERTZ
 from mesospin.errors import StudyError
 from mesospin.model.schema import disorder_from_table
 from mesospin.model.tables import (
@@ -30,6 +31,7 @@ __all__ = [
     "duration",
     "field",
     "field_span",
+    "frequency",
     "integers",
     "kind_and_rest",
     "one_of_kinds",
@@ -98,6 +100,12 @@ def axis(name: str, value: Any) -> tuple[float, ...]:
     if len(components) != 3 or not any(components):
         raise StudyError(f"{name} must be three numbers that are not all 0, got {value!r}; write [0, 0, 1]")
     return components
+
+
+def frequency(name: str, value: Any) -> float:
+    """Return a frequency [GHz]; an energy h nu is read too."""
+    energy: float = quantity(units.to_kelvin, "9.2 GHz")(name, value)
+    return checks.positive(name, energy / KELVIN_PER_GIGAHERTZ, "GHz")
 
 
 def pair(name: str, value: Any) -> Any:
