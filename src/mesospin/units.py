@@ -20,6 +20,8 @@ from mesospin.errors import UnitError
 
 __all__ = [
     "Quantity",
+    "to_cm3_per_mole",
+    "to_cubic_angstrom",
     "to_dimensionless",
     "to_kelvin",
     "to_kelvin_per_tesla",
@@ -76,6 +78,8 @@ _EXAMPLES: Final[dict[str, str]] = {
     "[m/s]": '"2000 m/s"',
     "[kg/m3]": '"1830 kg/m^3"',
     "[K/T]": '"1.3 K/T"',
+    "[A^3]": '"1630 A^3"',
+    "[cm3/mol (cgs), m3/mol (SI)]": '"2e-4 cm3/mol"',
     "[1]": '"1/48"',
 }
 
@@ -263,6 +267,47 @@ def to_kelvin_per_tesla(value: Quantity, name: str = "slope") -> float:
     1.3
     """
     return _convert(name, value, "kelvin/tesla", "[K/T]")
+
+
+def to_cubic_angstrom(value: Quantity, name: str = "volume") -> float:
+    """Return a volume [A^3, cubic angstrom].
+
+    Examples
+    --------
+    >>> to_cubic_angstrom("1630 A^3"), round(to_cubic_angstrom("1.63 nm^3"), 9)
+    (1630.0, 1630.0)
+    """
+    if isinstance(value, str):
+        number, text = _split(name, value, "[A^3]")
+        if text in ("A^3", "A3", "Å^3", "Å3"):
+            return number
+    return _convert(name, value, "angstrom**3", "[A^3]")
+
+
+_MOLAR: Final = "[cm3/mol (cgs), m3/mol (SI)]"
+_MOLAR_SPELLINGS: Final[dict[str, float]] = {
+    **dict.fromkeys(("cm3/mol", "cm^3/mol", "emu/mol"), 1.0),
+    **dict.fromkeys(("m3/mol", "m^3/mol"), 1e6 / (4.0 * np.pi)),
+}
+
+
+def to_cm3_per_mole(value: Quantity, name: str = "chi") -> float:
+    """Return a molar susceptibility [cm3/mol, cgs].
+
+    cm3/mol is read as cgs (also written emu/mol) and m3/mol as SI, a factor 4 pi apart, as in the
+    literature; any other unit is refused.
+
+    Examples
+    --------
+    >>> to_cm3_per_mole("2e-4 cm3/mol"), round(to_cm3_per_mole("2.5133e-9 m3/mol"), 8)
+    (0.0002, 0.0002)
+    """
+    if not isinstance(value, str):
+        return checks.finite(name, value, "cm3/mol")
+    number, text = _split(name, value, _MOLAR)
+    if text not in _MOLAR_SPELLINGS:
+        raise _unknown(name, text, _MOLAR)
+    return number * _MOLAR_SPELLINGS[text]
 
 
 _RATIO = re.compile(r"\s*([+-]?[0-9.eE+-]+?)\s*(?:/\s*([0-9.eE+-]+))?\s*")
