@@ -23,6 +23,7 @@ __all__ = [
     "to_cm3_per_mole",
     "to_cubic_angstrom",
     "to_dimensionless",
+    "to_gigahertz",
     "to_kelvin",
     "to_kelvin_per_tesla",
     "to_kg_per_m3",
@@ -68,8 +69,10 @@ def _example(wanted: str) -> str:
 
 
 _ENERGY: Final = "[K, cm^-1, meV, GHz]"
+_FREQUENCY: Final = "[GHz, cm^-1, meV, K]"
 _EXAMPLES: Final[dict[str, str]] = {
     _ENERGY: '"-0.5 cm^-1" or "0.5 K"',
+    _FREQUENCY: '"94 GHz"',
     "[T]": '"25 mT"',
     "[T/s]": '"3 mT/s"',
     "[s]": '"20 s"',
@@ -170,6 +173,45 @@ def to_kelvin(value: Quantity, name: str = "energy") -> float:
         return checks.finite(name, value, "K")
     number, text = _split(name, value, _ENERGY)
     return number * _energy_factor(name, text)
+
+
+def to_gigahertz(value: Quantity, name: str = "frequency") -> float:
+    """Return a frequency, or that of a quantum of some energy, E/h.
+
+    Parameters
+    ----------
+    value : float or str
+        A number [GHz], or a text with a unit of frequency, energy, wavenumber or temperature.
+    name : str, default "frequency"
+        Name of the parameter, for the message.
+
+    Returns
+    -------
+    float
+        Frequency [GHz].
+
+    Raises
+    ------
+    UnitError
+        If the text is not a number with such a unit.
+    InputError
+        If a number is not finite and real.
+
+    Examples
+    --------
+    >>> to_gigahertz("94 GHz"), to_gigahertz("0.3 THz"), round(to_gigahertz("1 cm^-1"), 6), to_gigahertz(9.5)
+    (94.0, 300.0, 29.979246, 9.5)
+    """
+    if not isinstance(value, str):
+        return checks.finite(name, value, "GHz")
+    number, text = _split(name, value, _FREQUENCY)
+    unit = _unit(text)
+    if unit is not None and "hertz" in str(unit.units) and unit.is_compatible_with("hertz"):
+        return number * float(unit.m_as("gigahertz"))
+    try:
+        return number * _energy_factor(name, text) / KELVIN_PER_GIGAHERTZ
+    except UnitError:
+        raise _unknown(name, text, _FREQUENCY) from None
 
 
 def to_thermodynamic_kelvin(value: Quantity, name: str = "T") -> float:

@@ -29,6 +29,28 @@ def test_every_energy_unit_is_an_exact_ratio_of_constants(text, kelvin):
     assert units.to_kelvin(text) == pytest.approx(kelvin, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("text", "gigahertz"),
+    [
+        ("94 GHz", 94.0),
+        ("0.3 THz", 300.0),
+        ("100 MHz", 0.1),
+        ("1 cm^-1", 100 * constants.c / 1e9),
+        ("1 meV", 1e-3 * constants.e / constants.h / 1e9),
+        ("1 K", constants.k / constants.h / 1e9),
+    ],
+)
+def test_a_frequency_may_be_written_as_an_energy(text, gigahertz):
+    assert units.to_gigahertz(text) == pytest.approx(gigahertz, rel=1e-14)
+    assert units.to_kelvin(text) == pytest.approx(gigahertz * units.to_kelvin("1 GHz"), rel=1e-14)
+
+
+@pytest.mark.parametrize("text", ["94", "94 T", "3 1/s", "3 rad/s", "fast"])
+def test_what_is_not_a_frequency_is_refused_in_one_sentence(text):
+    with pytest.raises(UnitError, match=r"^frequency must .*GHz"):
+        units.to_gigahertz(text)
+
+
 @given(st.floats(-1e6, 1e6))
 def test_kelvin_and_bare_numbers_are_not_rounded(value):
     assert units.to_kelvin(f"{value!r} K") == value

@@ -23,7 +23,6 @@ from mesospin.experiment.epr_lines import (
 from mesospin.experiment.transitions import (
     Floats,
     Microwave,
-    read_energy_width,
     read_frequency,
     read_temperatures,
 )
@@ -153,7 +152,7 @@ def _field_sweep(
     try:
         fwhm, compute, slope = line.width(to_tesla), lines_in_field, 1.0
     except UnitError:
-        fwhm, compute, slope = line.width(read_energy_width), levels_in_field, steepest(system)
+        fwhm, compute, slope = line.width(read_frequency), levels_in_field, steepest(system)
     _resolved("B", grid, fwhm / slope, "T")
     return (grid, energy, fwhm), compute
 
@@ -167,7 +166,7 @@ def _frequency_sweep(
         raise InputError(
             f"frequency must be positive [GHz], got {grid[0] / KELVIN_PER_GIGAHERTZ}; start above 0"
         )
-    fwhm = line.width(read_energy_width)
+    fwhm = line.width(read_frequency)
     _resolved("frequency", grid / KELVIN_PER_GIGAHERTZ, fwhm / KELVIN_PER_GIGAHERTZ, "GHz")
     return (grid, finite("B", B, "T"), fwhm), lines_in_frequency
 

@@ -12,7 +12,7 @@ from mesospin.constants import KELVIN_PER_GIGAHERTZ, MU_B
 from mesospin.errors import InputError
 from mesospin.model.system import SpinSystem
 from mesospin.spectrum.matrices import affine_hamiltonian, unit_axis
-from mesospin.units import Quantity, to_kelvin
+from mesospin.units import Quantity, to_gigahertz
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -23,7 +23,7 @@ Microwave = str | Sequence[float]
 FORBIDDEN = 1e-20
 
 
-def read_frequency(value: Quantity) -> float:
+def read_frequency(value: Quantity, name: str = "frequency") -> float:
     """Return the energy [K] of a frequency, a number [GHz] or a text with a unit.
 
     Examples
@@ -31,16 +31,7 @@ def read_frequency(value: Quantity) -> float:
     >>> round(read_frequency(9.5), 6), round(read_frequency("9.5 GHz"), 6)
     (0.455928, 0.455928)
     """
-    if isinstance(value, str):
-        return positive("frequency", to_kelvin(value, "frequency"), "GHz")
-    return KELVIN_PER_GIGAHERTZ * positive("frequency", value, "GHz")
-
-
-def read_energy_width(value: Quantity, name: str) -> float:
-    """Return the energy [K] of a width in frequency, a number [GHz] or a text with a unit."""
-    if isinstance(value, str):
-        return to_kelvin(value, name)
-    return KELVIN_PER_GIGAHERTZ * positive(name, value, "GHz")
+    return KELVIN_PER_GIGAHERTZ * positive(name, to_gigahertz(value, name), "GHz")
 
 
 def read_temperatures(T: ArrayLike) -> tuple[Floats, tuple[str, ...]]:

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from mesospin import checks, units
-from mesospin.constants import KELVIN_PER_GIGAHERTZ
 from mesospin.errors import StudyError
 from mesospin.model.schema import disorder_from_table
 from mesospin.model.tables import (
@@ -102,12 +101,6 @@ def axis(name: str, value: Any) -> tuple[float, ...]:
     return components
 
 
-def frequency(name: str, value: Any) -> float:
-    """Return a frequency [GHz]; an energy h nu is read too."""
-    energy: float = quantity(units.to_kelvin, "9.2 GHz")(name, value)
-    return checks.positive(name, energy / KELVIN_PER_GIGAHERTZ, "GHz")
-
-
 def pair(name: str, value: Any) -> Any:
     """Return two eigenvalues of Sz ("9/2" is read too), or two labels such as "m=10, mI=-7/2"."""
     if isinstance(value, list) and any(isinstance(entry, str) and "=" in entry for entry in value):
@@ -153,5 +146,6 @@ temperature = checked(quantity(units.to_thermodynamic_kelvin, "1.9 K"), checks.p
 rate = checked(quantity(units.to_tesla_per_second, "3 mT/s"), checks.positive, "T/s")
 duration = checked(quantity(units.to_second, "20 s"), checks.positive, "s")
 step = checked(field, checks.positive, "T")
+frequency = checked(quantity(units.to_gigahertz, "9.2 GHz"), checks.positive, "GHz")
 
 DIRECTION: Mapping[str, Key] = {"axis": Key(axis), "transverse": Key(pair_of(field, field))}
