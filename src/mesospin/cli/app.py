@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 import mesospin as ms
-from mesospin.cli import loops, spectra, tunnelling
+from mesospin.cli import equilibrium, loops, spectra, tunnelling
 from mesospin.cli.interruption import Interrupted
 from mesospin.cli.output import note, say
 from mesospin.errors import InputError, MesospinError, ValidityWarning
@@ -31,6 +31,12 @@ _COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     tunnelling.splitting_distribution,
     tunnelling.quantum_objects,
     tunnelling.switching_fields,
+    equilibrium.magnetisation,
+    equilibrium.susceptibility,
+    equilibrium.heat_capacity,
+    equilibrium.entropy,
+    equilibrium.free_energy,
+    equilibrium.torque,
     loops.relaxation,
     loops.hysteresis,
     loops.run,

@@ -16,6 +16,7 @@ from mesospin.errors import InputError
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _PIECE: Final = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
 _COUNT: Final = re.compile(r"\s*(\d+)\s*(.*?)\s*")
+_LOGARITHMIC: Final = re.compile(r"\s*log\s*(.*?)\s*")
 _FRACTION: Final = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*(?:/\s*2)?\s*")
 _LARGEST_SERIES: Final = 10_000_000
 
@@ -39,6 +40,8 @@ def temperatures(name: str, text: str) -> list[float]:
     --------
     >>> temperatures("T", "0.05,1.5 K"), temperatures("T", "50 mK, 1.5 K"), temperatures("T", "2:3:3")
     ([0.05, 1.5], [0.05, 1.5], [2.0, 2.5, 3.0])
+    >>> [round(T, 6) for T in temperatures("T", "1:100:3:log mK")]
+    [0.001, 0.01, 0.1]
     """
     return _series(name, text, "K", _kelvin)
 
@@ -117,6 +120,10 @@ def angles(name: str, text: str) -> list[float]:
     >>> angles("azimuth", "0 deg"), [round(a, 4) for a in angles("azimuth", "0:90:3 deg")]
     ([0.0], [0.0, 0.7854, 1.5708])
     """
+    if not re.search(r"[A-Za-z°]\s*$", text):
+        raise InputError(
+            f"{name} must be angles with a unit, got {text!r}; write for example '0:180:181 deg'"
+        )
     return _series(name, text, "deg", ms.units.to_radian)
 
 
@@ -168,6 +175,39 @@ def distribution(name: str, text: str) -> ms.Distribution:
 
 def _pure(name: str, text: str) -> float:
     return ms.units.to_dimensionless(text, name)
+
+
+def molecular_field(name: str, text: str, g: float) -> ms.MeanField:
+    """Return the coupling to the neighbours; the unit must be written.
+
+    Examples
+    --------
+    >>> molecular_field("zj", "-0.1 K", 2.0)
+    MeanField(zJ=-0.1, g=2.0)
+    """
+    if re.fullmatch(rf"\s*{_NUMBER}\s*", text):
+        raise InputError(f"{name} must be an energy with a unit, got {text!r}; write for example '-0.1 K'")
+    return ms.MeanField(ms.units.to_kelvin(text, name), g)
+
+
+def demagnetisation(name: str, text: str) -> ms.Demagnetisation:
+    """Return the shape of a sample from its factor, or three of them, and the volume of a formula unit.
+
+    Examples
+    --------
+    >>> demagnetisation("demagnetisation", "1/4,1630 A^3")
+    Demagnetisation(factor=(0.25,), volume=1630.0)
+    """
+    *factors, volume = (piece.strip() for piece in text.split(","))
+    if len(factors) not in (1, 3) or re.fullmatch(_NUMBER, volume):
+        raise InputError(
+            f"{name} must be N,VOLUME or NX,NY,NZ,VOLUME with the unit of the volume, got {text!r}; "
+            "write for example '1/3,1630 A^3'"
+        )
+    numbers = [_pure(name, factor) for factor in factors]
+    return ms.Demagnetisation(
+        numbers[0] if len(numbers) == 1 else numbers, ms.units.to_cubic_angstrom(volume, name)
+    )
 
 
 def anisotropy(D: str | None, E: str, density: str | None) -> ms.Anisotropy:
@@ -226,11 +266,14 @@ def _series(name: str, text: str, unit: str, convert: Callable[[str, str], float
     if ":" not in text:
         return _with_units(name, text, text.split(","), unit, convert)
     pieces = text.split(":")
+    spacing = _LOGARITHMIC.fullmatch(pieces[-1]) if len(pieces) == 4 else None
+    if spacing is not None:
+        pieces = [*pieces[:2], f"{pieces[2]} {spacing.group(1)}"]
     count = _COUNT.fullmatch(pieces[2]) if len(pieces) == 3 else None
     if count is None or not 2 <= int(count.group(1)) <= _LARGEST_SERIES:
         raise InputError(
             f"{name} must be a range lo:hi:points with 2 points or more [{unit}], got {text!r}; "
-            "write for example 0:5:501"
+            "write for example 0:5:501, or 0.1:300:200:log for equal ratios"
         )
     common = count.group(2)
     ends = [piece if _PIECE.fullmatch(piece) is None else f"{piece} {common}" for piece in pieces[:2]]
@@ -238,6 +281,10 @@ def _series(name: str, text: str, unit: str, convert: Callable[[str, str], float
         ends = pieces[:2]
     low, high = _with_units(name, text, ends, unit, convert)
     points = int(count.group(1))
+    if spacing is not None:
+        if not (low > 0.0 and high > 0.0):
+            raise InputError(f"{name} must have two ends above 0 [{unit}] for log, got {text!r}; drop :log")
+        return [low * (high / low) ** (i / (points - 1)) for i in range(points - 1)] + [high]
     return [low + (high - low) * i / (points - 1) for i in range(points - 1)] + [high]
 
 

@@ -9,10 +9,12 @@ from matplotlib.figure import Figure
 
 from mesospin.errors import InputError
 from mesospin.figures.clock_transitions import draw_clock_transitions
+from mesospin.figures.curie_weiss import draw_curie_weiss
 from mesospin.figures.double_well import draw_double_well
 from mesospin.figures.doublets import draw_doublets
 from mesospin.figures.equilibrium import (
     draw_entropy,
+    draw_free_energy,
     draw_heat_capacity,
     draw_magnetisation,
     draw_susceptibility,
@@ -33,6 +35,7 @@ from mesospin.figures.splitting_map import draw_diabolical_points, draw_splittin
 from mesospin.figures.style import STYLE
 from mesospin.figures.sweep import draw_sweep
 from mesospin.figures.switching import draw_switching
+from mesospin.figures.torque import draw_torque
 from mesospin.figures.wave_functions import draw_tunnelling_pair
 
 _DRAW: Final[dict[str, Callable[[xr.Dataset], Figure]]] = {
@@ -52,6 +55,9 @@ _DRAW: Final[dict[str, Callable[[xr.Dataset], Figure]]] = {
     "susceptibility": draw_susceptibility,
     "heat_capacity": draw_heat_capacity,
     "entropy": draw_entropy,
+    "free_energy": draw_free_energy,
+    "torque": draw_torque,
+    "curie_weiss": draw_curie_weiss,
     "resonance_fields": draw_resonance_fields,
     "resonance_frequencies": draw_resonance_frequencies,
     "epr_spectrum": draw_epr_spectrum,

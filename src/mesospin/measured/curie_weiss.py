@@ -62,6 +62,7 @@ def fit_curie_weiss(
     xarray.Dataset
         ``curie_constant`` [cm3 K/mol], ``weiss_temperature`` [K], ``mu_eff`` [mu_B], each with ``_error``,
         and ``points`` (window,), the asked-for window first; coordinates ``low`` and ``high`` [K].
+        All data are in ``chi`` (point) [cm3/mol] with the coordinate ``temperature`` [K].
         ``weiss_spread`` [K] is the largest change of theta between windows, and the attribute ``verdict``
         compares it with the error.
 
@@ -100,9 +101,12 @@ def fit_curie_weiss(
     count = integer("windows", windows, at_least=1)
     starts = np.unique(np.linspace(0, last, count).round().astype(int))
     rows = np.array([_fitted(t[s:], y[s:], None if spread is None else spread[s:]) for s in starts])
-    return _dataset(
+    ds = _dataset(
         rows, t, starts, high, {"window": [low, high], "unit": unit, "tip": tip, "windows": windows}
     )
+    measured = variable(("point",), data.values, "cm3/mol", "measured molar susceptibility")
+    temperatures = variable(("point",), data.T, "K", "temperature")
+    return ds.assign(chi=measured).assign_coords(temperature=temperatures)
 
 
 def _fitted(t: Floats, y: Floats, sigma: Floats | None) -> tuple[float, float, float, float]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from mesospin.report.cells import Column, Table, spread_out, unit_of
+from mesospin.report.equilibrium_tables import EQUILIBRIUM_TABLES
+from mesospin.report.lanthanide_tables import LANTHANIDE_TABLES
 from mesospin.report.tunnelling_tables import TUNNELLING_TABLES
 
 if TYPE_CHECKING:
@@ -156,6 +158,8 @@ _TABLES: Final[dict[str, Callable[[xr.Dataset], Sequence[Table]]]] = {
     "levels": _levels,
     "crossings": _crossings,
     **TUNNELLING_TABLES,
+    **EQUILIBRIUM_TABLES,
+    **LANTHANIDE_TABLES,
     "relaxation": _relaxation,
     "hysteresis": _hysteresis,
     "sweep": _sweep,

@@ -1,4 +1,4 @@
-"""Experiments in thermal equilibrium: magnetisation, susceptibility, heat capacity, entropy, free energy, torque."""
+"""Experiments in thermal equilibrium: moments, susceptibilities, heat and torque."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,7 +6,7 @@ from typing import Any
 
 from mesospin import units
 from mesospin.errors import StudyError
-from mesospin.model.experiments.readers import axis, field, series, temperature
+from mesospin.model.experiments.readers import angle, axis, field, series, temperature
 from mesospin.model.tables import Key, Reader, list_of, quantity, read_integer, read_number, read_table
 
 __all__ = ["EQUILIBRIUM"]
@@ -52,6 +52,6 @@ EQUILIBRIUM: Mapping[str, Mapping[str, Key]] = {
     "heat-capacity": _SAMPLE,
     "entropy": _SAMPLE,
     "free-energy": _SAMPLE,
-    "torque": _CONDITIONS,
+    "torque": {**_CONDITIONS, "towards": Key(axis), "angle": Key(series(angle))},
 }
 """The keys of ``[experiment]`` by ``kind``."""
