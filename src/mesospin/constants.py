@@ -14,6 +14,7 @@ from scipy import constants as _codata
 
 __all__ = [
     "AVOGADRO",
+    "BOHR_RADIUS",
     "GAS_CONSTANT",
     "HBAR",
     "HBAR_SI",
@@ -39,6 +40,9 @@ GAS_CONSTANT: Final[float] = _codata.R
 
 MU_0: Final[float] = _codata.mu_0
 """Vacuum magnetic permeability [T m/A]."""
+
+BOHR_RADIUS: Final[float] = _codata.value("Bohr radius")
+"""Bohr radius [m]."""
 
 MU_B_SI: Final[float] = _codata.value("Bohr magneton")
 """Bohr magneton [J/T]."""

@@ -29,6 +29,8 @@ from mesospin.figures.wave_functions import LEFT, MINUS, RIGHT
 
 #: Half width of a level, in units of the projection, and least distance of two texts in parts of the axis.
 _HALF, _LINE = 0.35, 0.045
+#: Half width of the text on a connection, in units of the projection.
+_TEXT = 1.2
 #: Part of the strongest moment from which a transition is drawn.
 _WEAK = 0.1
 #: Least weight that is written into its bar, and number of doublets that have a row.
@@ -124,7 +126,14 @@ def _draw_tunnelling(axes: Axes, dataset: xr.Dataset) -> None:
             "bbox": box,
             "zorder": 5,
         }
-        axes.annotate(texts[k], (0.0, energy[k]), **style)
+        axes.annotate(texts[k], (_free_place(energy, place, k, distance), energy[k]), **style)
+
+
+def _free_place(energy: NDArray[np.float64], place: NDArray[np.float64], k: int, distance: float) -> float:
+    """Return where the text of a doublet hides no level: the middle, or half-way to the right."""
+    near = (np.abs(energy - energy[k]) < distance) & (np.arange(len(energy)) != k)
+    hidden = np.any(near & (np.abs(place[:, 0]) < _TEXT))
+    return float(0.5 * place[k, 0]) if hidden and place[k, 0] > 4 * _TEXT else 0.0
 
 
 def _connection(dataset: xr.Dataset, k: int) -> str:

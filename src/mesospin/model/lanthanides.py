@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import pi
 
-from scipy.constants import value as codata
-
 from mesospin.checks import positive
-from mesospin.constants import K_B, MU_0, MU_B_SI, MU_N_SI
+from mesospin.constants import BOHR_RADIUS, K_B, MU_0, MU_B_SI, MU_N_SI
 from mesospin.errors import InputError, InvalidModelError
 from mesospin.model.crystal_field import crystal_field
 from mesospin.model.interactions import Hyperfine
@@ -167,6 +165,6 @@ def hyperfine_constant(name: str | Ion, isotope: str | Nucleus, *, inverse_cube:
     """
     multiplet = ion(name)
     kernel = _nucleus_of(multiplet, isotope)
-    density = positive("inverse_cube", inverse_cube, "a_0^-3") / codata("Bohr radius") ** 3
+    density = positive("inverse_cube", inverse_cube, "a_0^-3") / BOHR_RADIUS**3
     unit = MU_0 / (4 * pi) * 2 * MU_B_SI * MU_N_SI / K_B
     return unit * kernel.g * density * float(multiplet.field_factor)

@@ -30,6 +30,8 @@ _Real = NDArray[np.float64]
 
 #: Difference of slopes, over the width of the spectrum of G, that counts as zero on the grid and at a root.
 _FLAT, _ROOT = 1e-12, 1e-6
+#: Elements of G below this part of the largest in their column are rounding errors.
+_ROUNDED = 1e-13
 #: Least weight of a product state that names a level.
 _NAMED = 0.25
 
@@ -75,6 +77,7 @@ def clock_transitions(
     -------
     xarray.Dataset
         Along ``transition``, in order of field: ``field`` [T], ``gap`` [K] and ``frequency`` [GHz];
+        ``energy`` [K] of the lower level above the ground level at that field;
         ``curvature`` of the gap, > 0 at a minimum, [K/T^2] and ``frequency_curvature`` [GHz/T^2];
         ``far_slope`` :math:`v = \sqrt{\Delta\,|\mathrm{gap}''|}` [K/T]; ``moment_parallel`` and
         ``moment_perpendicular`` [mu_B], the size of the element of the moment between the two levels along
@@ -143,9 +146,13 @@ def clock_transitions(
 
 
 class _Point(NamedTuple):
-    """One stationary gap: field [T], gap [K], curvature [K/T^2], positions and states of both levels."""
+    """One stationary gap: field [T], gap [K], curvature [K/T^2], positions and states of both levels.
+
+    ``energy`` [K] is that of the lower level above the ground level.
+    """
 
     field: float
+    energy: float
     gap: float
     curvature: float
     positions: tuple[int, int]
@@ -177,7 +184,9 @@ class _Block(NamedTuple):
         energy, U = np.linalg.eigh(self.H0 + B * self.G)
         element = U.conj().T @ (self.G @ U[:, level])
         away = energy[level] - energy
-        others = (np.arange(len(energy)) != level) & (element != 0.0)
+        others = (np.arange(len(energy)) != level) & (np.abs(element) > _ROUNDED * np.abs(element).max())
+        if np.any(away[others] == 0.0):  # levels that touch have no curvature
+            return float(energy[level]), np.inf, U[:, level]
         curvature = 2.0 * float(np.sum(np.abs(element[others]) ** 2 / away[others]))
         return float(energy[level]), curvature, U[:, level]
 
@@ -266,6 +275,7 @@ class _Search:
             full.append(state)
         return _Point(
             field=B,
+            energy=levels[0][0] - float(energy.min()),
             gap=levels[1][0] - levels[0][0],
             curvature=levels[1][1] - levels[0][1],
             positions=(int(order[pair[0]]), int(order[pair[1]])),
@@ -294,6 +304,7 @@ def _dataset(
 
     entries = {
         "field": ([point.field for point in found], "T", "field of the clock transition"),
+        "energy": ([point.energy for point in found], "K", "energy of the lower level above the ground"),
         "gap": (gap, "K", "gap"),
         "frequency": (gap / KELVIN_PER_GIGAHERTZ, "GHz", "frequency"),
         "curvature": (curvature, "K/T^2", "second derivative of the gap"),

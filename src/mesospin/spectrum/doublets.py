@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from mesospin.checks import finite, integer, spin_text
-from mesospin.constants import MU_B
+from mesospin.constants import KELVIN_PER_WAVENUMBER, MU_B
 from mesospin.errors import InputError
 from mesospin.model.spin import Spin
 from mesospin.model.system import SpinSystem, check_system
@@ -71,15 +71,16 @@ def doublets(
     -------
     xarray.Dataset
         Along ``doublet``, in order of energy: ``energy``, the mean of its two levels above the lowest level
-        of all, and ``gap`` [K] (0 for Kramers doublets); ``g`` (doublet, principal), ascending and
-        not negative, named x, y, z; ``g_axis`` (doublet, principal, component), right-handed unit vectors;
+        of all, ``wavenumber``, the same in cm^-1, and ``gap`` [K] (0 for Kramers doublets); ``g``
+        (doublet, principal), ascending and not negative, named x, y, z; ``g_axis`` (doublet, principal,
+        component), right-handed unit vectors;
         ``g_sign``, the sign of det g, 0 where the smallest value is below ``g_error``, its rounding error;
         ``tilt`` [deg] of the axis of the largest g from ``axis``; ``jz`` (doublet, member), the mean
         projection of the total electronic spin on ``axis`` in the two states in which it is diagonal;
         ``weight`` (doublet, member, projection), their composition; ``composition``, the same as text for
         the first.  ``transition_moment`` (state, state_to) [mu_B]: mean of :math:`|\langle
         a|\mu_\alpha|b\rangle|` over x, y, z between these states (doublet after doublet).  Along
-        ``singlet``: ``singlet_energy`` [K] and ``singlet_weight``.
+        ``singlet``: ``singlet_energy`` [K], ``singlet_weight`` and ``singlet_composition``.
 
     Raises
     ------
@@ -329,6 +330,12 @@ def _variables(
     between = np.abs(states.conj().T @ molecule.moment @ states).mean(axis=0)
     entries = {
         "energy": ("doublet", [d.energy for d in found], "K", "energy above the lowest level"),
+        "wavenumber": (
+            "doublet",
+            [d.energy / KELVIN_PER_WAVENUMBER for d in found],
+            "cm^-1",
+            "energy above the lowest level",
+        ),
         "gap": ("doublet", [d.gap for d in found], "K", "gap of the doublet"),
         "g": (("doublet", "principal"), [d.g for d in found], "1", "principal values of g"),
         "g_axis": (
@@ -352,7 +359,9 @@ def _singlet_variables(
     molecule: _Molecule, energy: _Real, U: _Complex, singles: list[int], turned: _Complex
 ) -> dict[str, tuple[tuple[str, ...], object, dict[str, str]]]:
     weight = _weights(molecule, turned, U[:, singles])
+    texts = np.array([_text(molecule, row) for row in weight], dtype=str)
     return {
         "singlet_energy": variable("singlet", energy[singles], "K", "energy of singlets"),
         "singlet_weight": variable(("singlet", "projection"), weight, "1", "weight in singlets"),
+        "singlet_composition": variable("singlet", texts, "1", "composition of singlets"),
     }

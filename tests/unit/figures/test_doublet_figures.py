@@ -18,6 +18,7 @@ from mesospin.spectrum.doublets import doublets
 DOUBLETS = {
     "Kramers": lambda: doublets(ms.load("erw10-printed")),
     "pseudo-doublets": lambda: doublets(ms.load("how10")),
+    "repaired": lambda: doublets(ms.load("erw10-repaired")),
     "one": lambda: doublets(ms.giant_spin(0.5, D=0.0)),
     "one of many": lambda: doublets(ms.load("erw10-repaired"), count=1),
     "turned": lambda: doublets(lanthanide("Dy3+", {(2, 0): -2.0, (2, 1): 0.5}), axis=(1, 0, 1)),
@@ -81,7 +82,8 @@ def test_clock_transitions_are_drawn_through_their_points():
     assert axes.get_ylabel() == "frequency $f$ (GHz)"
     curves = axes.lines[::2]
     assert len(curves) == ds.sizes["transition"]
-    for k, line in enumerate(curves):
+    order = np.lexsort((ds.field.values, ds.energy.values))
+    for k, line in zip(order, curves, strict=True):
         middle = len(line.get_xdata()) // 2
         assert line.get_xdata()[middle] == pytest.approx(1e3 * float(ds.field[k]), abs=1e-9)
         assert line.get_ydata()[middle] == pytest.approx(float(ds.gap[k]) / KELVIN_PER_GIGAHERTZ)
@@ -89,3 +91,22 @@ def test_clock_transitions_are_drawn_through_their_points():
         assert np.sign(line.get_ydata()[0] - line.get_ydata()[middle]) == turn
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert len(names) == min(ds.sizes["transition"], 8)
+
+
+def test_clock_transitions_of_the_lowest_levels_have_the_names():
+    ds = clock_transitions(ms.load("how10"), (0.02, 0.2), states=32)
+    with mpl.rc_context(rc=STYLE):
+        figure = draw_clock_transitions(ds)
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert len(names) == 8 < ds.sizes["transition"]
+    assert [name.split(" GHz")[0].split()[-1][:4] for name in names[:4]] == ["9.15"] * 4
+    assert f"grey: {ds.sizes['transition'] - 8} more" in figure.get_supxlabel()
+    low, high = figure.axes[0].get_xlim()
+    assert 16 < low < 20
+    assert 200 < high < 204
+
+
+def test_a_number_hides_no_level():
+    """The doublets 1/2 and 15/2 of the repaired ErW10 lie 5 K apart."""
+    (text,) = [text for text in drawn("repaired")[1].axes[0].texts if text.get_text().startswith("0.040")]
+    assert text.get_position()[0] > 2.0

@@ -161,3 +161,38 @@ def test_records_are_named_by_their_columns():
     assert table.records() == [{"tau_0": 1.0, "n": 2}]
     assert table.units() == {"tau_0": "s"}
     assert table.columns[0].heading == "tau 0 (s)"
+
+
+def test_doublets_have_their_g_values_and_both_units():
+    dataset = ms.doublets(ms.load("erw10-printed"))
+    (table,) = tables(dataset)
+    assert "gap" not in [column.name for column in table.columns]
+    for k, row in enumerate(table.records()):
+        assert row["wavenumber"] == pytest.approx(row["energy"] / 1.438776877)
+        assert [row["g_x"], row["g_y"], row["g_z"]] == dataset["g"].values[k].tolist()
+        assert row["composition"] == str(dataset["composition"].values[k])
+    assert table.records()[2]["tilt"] == 90.0
+
+
+def test_pseudo_doublets_have_a_gap_and_one_g_value():
+    doublets, singlets = tables(ms.doublets(ms.load("how10")))
+    assert "nuclei left out" in doublets.title
+    assert {row["g_x"] for row in doublets.records()} == {row["g_y"] for row in doublets.records()} == {0.0}
+    gaps = [row["gap"] for row in doublets.records()]
+    assert gaps[0] == pytest.approx(0.4394, abs=1e-4)
+    assert gaps[1] == gaps[2] == 0.0  # m = 5 and m = -5 belong to different classes of m modulo 4
+    assert [row["singlet_composition"].count("|") for row in singlets.records()] == [2, 2, 1]
+
+
+def test_clock_transitions_are_listed_from_the_lowest_level_up():
+    dataset = ms.clock_transitions(ms.load("how10"), (0.02, 0.13), states=32, least_moment=0.05)
+    (table,) = tables(dataset)
+    energy = [row["energy"] for row in table.records()]
+    assert energy == sorted(energy)
+    assert len(table.rows) == min(24, dataset.sizes["transition"])
+    lowest = table.records()[0]
+    assert lowest["frequency"] == pytest.approx(9.154, abs=1e-3)
+    assert lowest["field"] == pytest.approx(0.0236, abs=1e-4)
+    assert lowest["from"] == "m=4,mI=-1/2 & m=-4,mI=-1/2"
+    levels = ms.levels(ms.load("how10"), lowest["field"]).energy.values
+    assert lowest["energy"] == pytest.approx(levels[7] - levels[0], rel=1e-9)
