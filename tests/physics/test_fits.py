@@ -141,6 +141,30 @@ def test_zero_field_susceptibility_of_degenerate_levels_by_closed_form():
     assert slope[0, :, 0, 1] == pytest.approx(2.0 * expected / 2.2, rel=1e-12)
 
 
+@pytest.mark.parametrize("E", [1e-13, 1e-6, 1e-2, 0.4])
+@pytest.mark.parametrize("T", [0.3, 2.0, 300.0])
+def test_derivatives_of_the_susceptibility_of_split_doublets_by_closed_form(E, T):
+    """S = 1: chi_zz = 2 g^2 mu_B sinh(E/T)/(E Z), Z = 2 cosh(E/T) + e^(D/T); m = +-1 are split by 2E."""
+    D, g = -1.5, 2.0
+    members = family(SpinSystem("Ni", [Spin(1, g)], [ZeroFieldSplitting(D, E)]), ["D", "E"])
+    chi, slope = Member(members, np.array([D, E])).chi(
+        np.zeros((1, 3)), np.array([[[0.0, 0.0, 1.0]]]), np.array([[T]])
+    )
+    with mpmath.workdps(60):
+        d, e, t = (mpmath.mpf(x) for x in (D, E, T))
+
+        def exact(d, e):
+            partition = 2 * mpmath.cosh(e / t) + mpmath.exp(d / t)
+            return 2 * g**2 * mpmath.mpf(MU_B) / partition * mpmath.sinh(e / t) / e
+
+        expected = float(exact(d, e))
+        by_D = float(mpmath.diff(lambda x: exact(x, e), d))
+        by_E = float(mpmath.diff(lambda x: exact(d, x), e))
+    assert chi[0, 0, 0] == pytest.approx(expected, rel=1e-12)
+    # the natural size of a derivative is chi/T
+    assert slope[0, 0, 0] == pytest.approx([by_D, by_E], rel=1e-10, abs=1e-13 * expected / T)
+
+
 def measured(system, rng, sigma=(0.02, 0.02, 0.05)):
     """Return noisy susceptibilities, magnetisations and levels of a system."""
     t = np.geomspace(2.0, 100.0, 10)
@@ -213,6 +237,26 @@ def test_agrees_with_a_fit_that_knows_only_the_observables():
     )
     assert fit.value.values == pytest.approx(value, abs=1e-2 * np.sqrt(covariance.diagonal()).min())
     assert fit.error.values == pytest.approx(np.sqrt(covariance.diagonal()), rel=1e-3)
+
+
+def test_directions_left_out_of_the_search_are_in_the_answer():
+    """With 14 of 50 directions the moments are wrong by several sigma; the fit is that of all 50."""
+    truth, rng = manganese(D=-2.0, E=0.4), np.random.default_rng(3)
+    field = np.linspace(0.5, 7.0, 40)
+    moment = magnetisation(truth, 2.0, field, powder=50).magnetisation.values
+    moment += 2e-3 * rng.standard_normal(40)
+    data = MagnetisationData(2.0, field, moment, sigma=2e-3, powder=50)
+    fit = fit_hamiltonian(data, manganese(D=-1.7, E=0.3, g=1.95), ["D", "E", "g"], starts=2)
+
+    def predicted(_, D, E, g):
+        return magnetisation(manganese(D=D, E=E, g=g), 2.0, field, powder=50).magnetisation.values
+
+    value, covariance = curve_fit(
+        predicted, field, moment, p0=[-1.7, 0.3, 1.95], sigma=np.full(40, 2e-3), absolute_sigma=True
+    )
+    assert fit.value.values == pytest.approx(value, abs=1e-2 * np.sqrt(covariance.diagonal()).min())
+    assert fit.error.values == pytest.approx(np.sqrt(covariance.diagonal()), rel=1e-3)
+    assert 0.5 < fit.reduced_chi2 < 1.6
 
 
 def test_epr_lines_give_a_rhombic_tensor():

@@ -12,19 +12,24 @@ from numpy.typing import NDArray
 from mesospin.checks import finite, instance_of, integer, positive
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.measured.data import Data
+from mesospin.measured.fitted import EXTRA, fitted_system
 from mesospin.measured.objective import Bounds, Objective, parameter_table
 from mesospin.measured.outcome import Outcome, outcome_of
-from mesospin.measured.parameters import Family, family, with_values
+from mesospin.measured.parameters import Family, family
 from mesospin.measured.prediction import model_of
 from mesospin.measured.spectral_data import ResonanceData
 from mesospin.measured.verdict import fit_dataset
+from mesospin.model.molecule_text import write_molecule
 from mesospin.model.system import SpinSystem, check_system
+from mesospin.scale import Progress
 from mesospin.thermo.molecular_field import MeanField
 
 Floats = NDArray[np.float64]
 
-_EXTRA = {"zJ": "K", "tip": "cm3/mol"}
 _ROUNDS = 6
+#: Relative decrease of chi2 at which the search ends: with fewer directions of a powder, from every
+#: start with all of them, and from the best.
+_ROUGH, _SEARCH, _FINAL = 1e-2, 1e-4, 1e-9
 
 
 def fit_hamiltonian(
@@ -40,6 +45,7 @@ def fit_hamiltonian(
     spread: float = 0.3,
     seed: int = 0,
     max_evaluations: int = 400,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     r"""Fit the numbers of a Hamiltonian to all data together.
 
@@ -75,6 +81,8 @@ def fit_hamiltonian(
     seed : int, default 0
     max_evaluations : int, default 400
         After which a start is given up.
+    progress : callable, optional
+        Called as ``progress(done, total)`` after every start.
 
     Returns
     -------
@@ -117,7 +125,7 @@ def fit_hamiltonian(
     objective = _objective(sets, system, vary, bounds, tie, mean_field, finite("tip", tip, "cm3/mol"))
     _check_count(sets, objective)
     tables = _starting_tables(objective, numbers[0], positive("spread", spread), integer("seed", seed))
-    best, reached = _best(objective, tables, numbers[1])
+    best, reached = _best(objective, tables, numbers[1], progress or _silent)
     outcome = outcome_of(objective, best, reached, known_sigma=sets[0].sigma is not None)
     _check_answer(outcome)
     inputs = {
@@ -130,39 +138,12 @@ def fit_hamiltonian(
         "spread": spread,
         "seed": seed,
     }
-    return fit_dataset(outcome, system, inputs)
-
-
-def fitted_system(fit: xr.Dataset, system: SpinSystem) -> SpinSystem:
-    """Return the spin system with the values of a fit.
-
-    Parameters
-    ----------
-    fit : xarray.Dataset
-        What `fit_hamiltonian` returned.
-    system : SpinSystem
-        The one that was fitted.
-
-    Raises
-    ------
-    InputError
-        If the dataset is no fit, or its names are not in the system.
-
-    Examples
-    --------
-    >>> from mesospin.measured.spectral_data import LevelData
-    >>> from mesospin.model.system import giant_spin
-    >>> start = giant_spin(1, D=-2.0)
-    >>> fit = fit_hamiltonian(LevelData([3.0], levels=[2], sigma=0.1), start, vary=["D"], starts=1)
-    >>> round(fitted_system(fit, start).terms[0].coefficient, 6)
-    -3.0
-    """
-    instance_of("fit", fit, xr.Dataset, hint="give what fit_hamiltonian returned")
-    if fit.attrs.get("kind") != "fit":
-        raise InputError(f"fit must be a result of fit_hamiltonian, got kind {fit.attrs.get('kind')!r}")
-    names = [str(name) for name in fit.parameter.values]
-    values = {n: float(v) for n, v in zip(names, fit.value.values, strict=True) if n not in _EXTRA}
-    return with_values(system, values)
+    fit = fit_dataset(outcome, system, inputs)
+    try:
+        molecule = write_molecule(fitted_system(fit, system))
+    except InputError:  # a term of another kind
+        molecule = ""
+    return fit.assign_attrs(molecule=molecule)
 
 
 def _read_sets(data: Data | Sequence[Data]) -> tuple[Data, ...]:
@@ -200,14 +181,14 @@ def _objective(
         raise InputError(
             "zJ must have a mean field to belong to, got none; give mean_field=MeanField(0.0, g)"
         )
-    members = family(system, [name for name in wanted if name not in _EXTRA])
-    names = (*(entry.name for entry in members.parameters), *_EXTRA)
+    members = family(system, [name for name in wanted if name not in EXTRA])
+    names = (*(entry.name for entry in members.parameters), *EXTRA)
     start = _start_values(members, mean_field, tip)
-    units = dict(zip(names, [*(entry.unit for entry in members.parameters), *_EXTRA.values()], strict=True))
+    units = dict(zip(names, [*(entry.unit for entry in members.parameters), *EXTRA.values()], strict=True))
     by_name = dict(zip(names, start, strict=True))
     # a name may have been given with its sites though it is unique without them
     given = iter(names)
-    used = [name if name in _EXTRA else next(given) for name in wanted]
+    used = [name if name in EXTRA else next(given) for name in wanted]
     renamed = dict(zip(wanted, used, strict=True))
     table = parameter_table(
         used,
@@ -283,7 +264,7 @@ def _scales(objective: Objective) -> dict[str, float]:
 
 
 def _best(
-    objective: Objective, tables: list[lmfit.Parameters], evaluations: int
+    objective: Objective, tables: list[lmfit.Parameters], evaluations: int, progress: Progress
 ) -> tuple[lmfit.minimizer.MinimizerResult, list[tuple[float, lmfit.Parameters | None]]]:
     """Return the best of the fits from all starts, and where each of them arrived."""
     uncertain = any(
@@ -295,7 +276,10 @@ def _best(
     for _ in range(_ROUNDS):
         if uncertain:
             objective.reweigh(tables[0] if best is None else best.params)
-        fits = [_minimised(objective, table, evaluations) for table in tables]
+        fits = []
+        for table in tables:
+            progress(len(fits), len(tables))
+            fits.append(_found(objective, table, evaluations))
         arrived = [fit for fit in fits if fit is not None and fit.success]
         if not arrived:
             raise ConvergenceError(
@@ -303,7 +287,9 @@ def _best(
                 "evaluations; start closer, bound or fix parameters",
                 {"starts": len(tables)},
             )
-        best = min(arrived, key=lambda fit: float(fit.chisqr))
+        first = min(arrived, key=lambda fit: float(fit.chisqr))
+        best = _minimised(objective, first.params, evaluations, _FINAL) or first
+        fits = [best if fit is first else fit for fit in fits]
         reached = [(np.nan, None) if fit is None else (float(fit.chisqr), fit.params) for fit in fits]
         if not uncertain or not objective.reweigh(best.params):
             return best, reached
@@ -314,8 +300,24 @@ def _best(
     )
 
 
-def _minimised(
+def _silent(done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+def _found(
     objective: Objective, table: lmfit.Parameters, evaluations: int
+) -> lmfit.minimizer.MinimizerResult | None:
+    """Return where a start leads, at first with fewer directions of the powders."""
+    rough = objective.rough()
+    if rough is not None:
+        fit = _minimised(rough, table, evaluations, _ROUGH)
+        if fit is not None and fit.success:
+            table, evaluations = fit.params, max(evaluations - fit.nfev, 1)
+    return _minimised(objective, table, evaluations, _SEARCH)
+
+
+def _minimised(
+    objective: Objective, table: lmfit.Parameters, evaluations: int, tolerance: float
 ) -> lmfit.minimizer.MinimizerResult | None:
     """Return the fit from one start, None where the model has no answer on the way."""
     minimizer = lmfit.Minimizer(objective.residuals, table, calc_covar=False)
@@ -323,7 +325,7 @@ def _minimised(
         return minimizer.least_squares(
             jac=objective.jacobian,
             x_scale="jac",
-            ftol=1e-9,
+            ftol=tolerance,
             xtol=1e-9,
             gtol=1e-9,
             max_nfev=evaluations,

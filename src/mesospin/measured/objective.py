@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import lmfit
 import numpy as np
@@ -55,6 +55,12 @@ class Objective:
     coupled: bool
     sigma: list[Floats]
     memory: dict[bytes, tuple[Floats, Floats]] = field(default_factory=dict)
+
+    def rough(self) -> Objective | None:
+        """Return the objective with fewer directions of the powders, None where that saves nothing."""
+        models = tuple(model.rough() for model in self.models)
+        same = all(model.rule is given.rule for model, given in zip(models, self.models, strict=True))
+        return None if same else replace(self, models=models, memory={})
 
     @property
     def free(self) -> tuple[str, ...]:

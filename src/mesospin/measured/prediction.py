@@ -63,6 +63,10 @@ class Model:
             f"data must be of a known kind, got {type(data).__name__}; use SusceptibilityData, ..."
         )
 
+    def rough(self) -> Model:
+        """Return the model with the coarser powder rule where the field makes directions differ."""
+        return Model(self.data, self.coarse, self.coarse) if np.any(self.data.fields) else self
+
     def sigma(self, trial: Trial) -> Floats | None:
         """Return the standard deviations of the values, None where they are not known."""
         if not isinstance(self.data, ResonanceData) or self.data.sigma_field is None:

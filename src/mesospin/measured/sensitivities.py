@@ -28,12 +28,15 @@ from mesospin.constants import MU_B
 from mesospin.measured.parameters import Family
 from mesospin.spectrum.matrices import Array
 from mesospin.thermo.boltzmann import divided_differences, occupations
+from mesospin.thermo.sample import THREADS, in_threads
 
 Floats = NDArray[np.float64]
 #: Value (f, t) and derivative (f, t, p) of an average.
 WithSlope = tuple[Floats, Floats]
 
-_CHUNK_BYTES = 2**25
+_CHUNK_BYTES = 2**24
+#: Fields below which another thread is not worth its start.
+_FIELDS = 64
 #: Spread of three exponents below which the divided difference is summed as a series.
 _CLOSE = 0.5
 #: Largest number of triples of levels and temperatures that is held at once.
@@ -163,6 +166,7 @@ class Member:
         _, G = self.family.at(self.values)
         f, k = directions.shape[:2]
         temperatures = np.broadcast_to(T, (f, T.shape[1]))
+        moving = self.family.with_field
         value = np.empty((f, T.shape[1], k))
         slope = np.empty((f, T.shape[1], k, len(self.values)))
         # at zero field all directions share their levels
@@ -174,55 +178,91 @@ class Member:
             energy, states = self.diagonalised(here)
             A = _in_eigenbasis(_real_if_possible(np.einsum("fkc,cij->fkij", directions[rows], G)), states)
             O = self.slopes(here, states)[0]
-            Q = _real_if_possible(np.einsum("fkc,pcij->fkpij", directions[rows], self.family.Q))
-            Q = states[0].conj().T @ Q @ states[0]
-            n = energy.shape[1]
-            size = max(1, _TRIPLES // n**3)
+            Q = np.einsum("fkc,pcij->fkpij", directions[rows], self.family.Q[moving])
+            Q = states[0].conj().T @ _real_if_possible(Q) @ states[0]
+            starts = _groups(energy[0])
+            size = max(1, _TRIPLES // len(starts) ** 3)
             for start in range(0, T.shape[1], size):
                 part = slice(start, start + size)
                 t = temperatures[first[index], part]
-                thermal = _kernels((energy[0, 0] - energy[0]) / t[:, None])
+                thermal = _thermal(energy[0], starts, t)
                 for i, row in enumerate(rows):
                     for d in range(k):
-                        pair = _response(thermal, A[i, d], O, Q[i, d], t)
+                        pair = _response(thermal, A[i, d], O, Q[i, d], moving)
                         value[row, part, d], slope[row, part, d] = pair
         return value / MU_B, slope / MU_B
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Thermal:
-    """Boltzmann factors (t, n), their sum (t,), and divided differences (t, n, n) and (t, n, n, n)."""
+    """Divided differences at temperatures T (t,), over the partition function, of m different levels.
 
-    factor: Floats
-    Z: Floats
+    ``starts`` (m,) are the first states of the levels; ``weight`` (t, m) of one state, ``second``
+    (t, m m), and ``third`` (t, triples) of the ordered triples whose place ``position`` (m, m, m) tells.
+    """
+
+    starts: NDArray[np.intp]
+    T: Floats
+    weight: Floats
     second: Floats
     third: Floats
+    position: NDArray[np.intp]
 
 
-def _response(thermal: _Thermal, A: Array, O: Array, Q: Array, T: Floats) -> WithSlope:
-    """Return -d2F/dB2 [K/T^2] (t,) and its derivatives (t, p); A = dH/dB, O = dH/dp, Q = d2H/dB dp."""
-    weight = thermal.factor / thermal.Z[:, None]
-    scale = thermal.Z * T
-    n = len(A)
-    centred = A[None] - (weight @ A.diagonal().real)[:, None, None] * np.eye(n)
-    value = np.einsum("tij,tij->t", thermal.second, (centred * centred.conj()).real) / scale
-    inner = np.einsum("tijk,tjk->tik", thermal.third * centred[..., None], centred)
-    own = weight @ np.einsum("pii->pi", O).real.T
-    trace = np.einsum("tii->t", inner).real
-    flat = O.swapaxes(-1, -2).reshape(len(O), -1).T
-    cubic = -2.0 * ((inner.reshape(len(T), -1) @ flat).real - trace[:, None] * own) / (scale * T)[:, None]
-    mixed = (thermal.second * centred).reshape(len(T), -1) @ Q.swapaxes(-1, -2).reshape(len(O), -1).T
-    return value, cubic + 2.0 * mixed.real / scale[:, None]
+def _groups(energy: Floats) -> NDArray[np.intp]:
+    """Return the first state of every level, where levels closer than the rounding of `eigh` are one."""
+    rounding = 4.0 * np.finfo(np.float64).eps * len(energy) * float(np.abs(energy).max())
+    return np.flatnonzero(np.concatenate([[True], np.diff(energy) > rounding]))
 
 
-def _kernels(x: Floats) -> _Thermal:
-    """Return the divided differences e[x_i, x_j] and e[x_i, x_j, x_k] for descending x (t, n)."""
-    n = x.shape[1]
-    (i, j, k), position = _ordered_triples(n)
-    triples = second_difference(x[:, k], x[:, j], x[:, i])
+def _thermal(energy: Floats, starts: NDArray[np.intp], T: Floats) -> _Thermal:
+    x = (energy[0] - energy[starts]) / T[:, None]
+    (i, j, k), position = _ordered_triples(len(starts))
     factor = np.exp(x)
-    second = first_difference(x[:, :, None], x[:, None, :])
-    return _Thermal(factor, factor.sum(axis=1), second, triples[:, position])
+    Z = factor @ np.diff(starts, append=len(energy)).astype(np.float64)
+    second = first_difference(x[:, :, None], x[:, None, :]).reshape(len(T), -1)
+    third = second_difference(x[:, k], x[:, j], x[:, i])
+    return _Thermal(starts, T, *(array / Z[:, None] for array in (factor, second, third)), position)
+
+
+def _response(thermal: _Thermal, A: Array, O: Array, Q: Array, moving: NDArray[np.intp]) -> WithSlope:
+    r"""Return -d2F/dB2 [K/T^2] (t,) and its derivatives (t, p); A = dH/dB, O = dH/dp, Q = d2H/dB dp.
+
+    With :math:`\langle A; B\rangle` the sums over pairs and triples of the module, over Z, that is
+
+    .. math:: \frac1T\bigl(\langle A;A\rangle - \langle A\rangle^2\bigr),\qquad
+              -\frac1{T^2}\bigl(2\langle A;A;O\rangle - 2\langle A;O\rangle\langle A\rangle
+              - \langle A;A\rangle\langle O\rangle + 2\langle A\rangle^2\langle O\rangle\bigr)
+              + \frac2T\bigl(\langle A;Q\rangle - \langle A\rangle\langle Q\rangle\bigr).
+
+    Operators are taken relative to their value in the lowest state, so that nothing cancels at low T.
+    """
+    A, O, Q = (_from_ground(operator) for operator in (A, O, Q))
+    p, starts = len(O), thermal.starts
+    others = np.concatenate([A[None], O, Q])
+    pairs = _summed((A * others.conj()).real, starts).reshape(len(others), -1)
+    own = np.add.reduceat(np.einsum("pii->pi", others).real, starts, axis=1)
+    through = np.stack([A[:, a:b] @ A[a:b] for a, b in pairwise([*starts, len(A)])])
+    triples = [_summed((through * operator.conj()).real, starts).ravel() for operator in O]
+    places, count = thermal.position.ravel(), thermal.third.shape[1]
+    third = thermal.third @ np.stack([np.bincount(places, row, count) for row in triples], axis=1)
+    second, mean = thermal.second @ pairs.T, thermal.weight @ own.T
+    T = thermal.T[:, None]
+    a, aa, o, ao = mean[:, :1], second[:, :1], mean[:, 1 : p + 1], second[:, 1 : p + 1]
+    slope = -2.0 * (third - ao * a - (aa / 2.0 - a * a) * o) / T**2
+    slope[:, moving] += 2.0 * (second[:, p + 1 :] - a * mean[:, p + 1 :]) / T
+    return ((aa - a * a) / T)[:, 0], slope
+
+
+def _from_ground(operator: Array) -> Array:
+    shifted: Array = operator - operator[..., :1, :1].real * np.eye(operator.shape[-1])
+    return shifted
+
+
+def _summed(matrices: Floats, starts: NDArray[np.intp]) -> Floats:
+    """Return matrices (..., n, n) summed over the states of every level, (..., m, m)."""
+    rows: Floats = np.add.reduceat(matrices, starts, axis=-2)
+    return np.asarray(np.add.reduceat(rows, starts, axis=-1))
 
 
 @lru_cache(maxsize=16)
@@ -321,13 +361,15 @@ def _in_chunks(
     directions: Floats,
     T: Floats,
 ) -> tuple[Floats, ...]:
-    """Return the averages, a part of the fields at a time."""
+    """Return the averages, a part of the fields at a time, the parts in threads."""
     n, p = family.system.dimension, len(family.parameters)
     k = directions.shape[1]
     each = 16 * n * n * (5 * (p + k) + k * (p + k) + T.shape[1])
-    size = max(1, _CHUNK_BYTES // each)
-    parts = [
-        kernel(vectors[s : s + size], directions[s : s + size], T if len(T) == 1 else T[s : s + size])
-        for s in range(0, len(vectors), size)
-    ]
+    size = max(1, min(_CHUNK_BYTES // each, max(_FIELDS, -(-len(vectors) // THREADS))))
+
+    def part(start: int) -> tuple[Floats, ...]:
+        rows = slice(start, start + size)
+        return kernel(vectors[rows], directions[rows], T if len(T) == 1 else T[rows])
+
+    parts = in_threads(part, range(0, len(vectors), size))
     return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))

@@ -137,13 +137,13 @@ def susceptibility(points: Points, trial: Trial, *, differential: bool) -> Predi
 
 def _differential(points: Points, trial: Trial) -> Prediction:
     """Return dM/dB [mu_B/T] without tip."""
+    if trial.coupled:
+        return _coupled_chi(points, trial)
 
     def average(vectors: Floats, directions: Floats, T: Floats) -> Prediction:
         value, slope = trial.member.chi(vectors, directions, T)
         return value[..., 0], slope[:, :, 0]
 
-    if trial.coupled:
-        return _coupled_chi(average, points, trial)
     directions = points.directions()
     if points.rule is not None and not np.any(points.B):
         directions = np.eye(3), np.full(3, 1 / 3)
@@ -151,11 +151,12 @@ def _differential(points: Points, trial: Trial) -> Prediction:
     return value, _padded(slope)
 
 
-def _coupled_chi(average: Average, points: Points, trial: Trial) -> Prediction:
+def _coupled_chi(points: Points, trial: Trial) -> Prediction:
     r"""Return :math:`\mathbf n(1 - \chi\lambda)^{-1}\chi\,\mathbf n` at zero field [mu_B/T]."""
     strength, unit = trial.coupling
-    along = [_averaged(average, points, direction[None], np.ones(1)) for direction in _SIX]
-    chi, slope = (_tensor(np.stack([entry[part] for entry in along])) for part in (0, 1))
+    T, where = np.unique(points.T, return_inverse=True)
+    along = trial.member.chi(np.zeros((1, 3)), _SIX[None], T[None])
+    chi, slope = (_tensor(np.moveaxis(array[0, where.ravel()], 1, 0)) for array in along)
     n = np.array([points.axis])
     if points.rule is not None:
         chi = np.einsum("kaa->k", chi)[:, None, None] / 3.0
@@ -236,13 +237,14 @@ def _averaged(average: Average, points: Points, axes: Floats, weights: Floats) -
     for temperatures, rows in groups.items():
         members = np.array(rows)
         fields = different[members[:, 0], 0]
-        vectors = (fields[:, None, None] * axes[None]).reshape(-1, 3)
-        directions = np.tile(axes, (len(fields), 1))[:, None]
+        # directions outermost: those in the plane where H is real stay together
+        vectors = (axes[:, None] * fields[None, :, None]).reshape(-1, 3)
+        directions = np.repeat(axes, len(fields), axis=0)[:, None]
         m, d = average(vectors, directions, np.array(temperatures)[None])
-        shape = (len(fields), len(axes), len(temperatures))
+        shape = (len(axes), len(fields), len(temperatures))
         if slope.shape[1] == 0:
             slope = np.empty((len(different), d.shape[-1]))
-        value[members] = np.einsum("bdt,d->bt", m.reshape(shape), weights)
-        slope[members] = np.einsum("bdtp,d->btp", d.reshape(*shape, -1), weights)
+        value[members] = np.tensordot(weights, m.reshape(shape), 1)
+        slope[members] = np.tensordot(weights, d.reshape(*shape, -1), 1)
     where = inverse.ravel()
     return value[where], slope[where]

@@ -20,6 +20,8 @@ CORRELATED = 0.95
 #: Chance of a larger chi2 below which the model does not describe the data.
 _UNLIKELY = 1e-3
 _POWDER = 0.3
+#: Excess of chi2, in parts of the reduced one, below which a start has reached the best minimum.
+_REACHED = 0.02
 
 
 def fit_dataset(outcome: Outcome, system: SpinSystem, inputs: Mapping[str, Any]) -> xr.Dataset:
@@ -115,7 +117,7 @@ def _open_questions(outcome: Outcome) -> list[str]:
 def _quality(outcome: Outcome) -> str:
     points = outcome.freedom + sum(not tied for tied in outcome.tied)
     head = f"{points} points, {points - outcome.freedom} free parameters"
-    agreed = np.sum(outcome.start_chi2 <= outcome.chi2 + 1e-3 * max(_reduced(outcome), 1e-12))
+    agreed = np.sum(outcome.start_chi2 <= outcome.chi2 + _REACHED * max(_reduced(outcome), 1e-12))
     starts = f"; {agreed} of {len(outcome.start_chi2)} starts reached this minimum"
     if not outcome.known_sigma:
         return f"{head}; sigma is not known, so errors are scaled to the scatter of the residuals{starts}."

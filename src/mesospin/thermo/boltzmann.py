@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import exprel
 
 
 def occupations(
@@ -69,5 +68,10 @@ def divided_differences(
     >>> divided_differences(np.array(0.5), np.array([0.0, 1e-3, 1e9]), np.array(0.1))
     array([5.00000000e+00, 4.97508313e+00, 5.00000000e-10])
     """
-    result: NDArray[np.float64] = lower / T * exprel(-gap / T)
+    x = np.atleast_1d(-gap / T)
+    quotient = np.expm1(x)
+    degenerate = x == 0.0
+    x[degenerate] = quotient[degenerate] = 1.0
+    quotient /= x
+    result: NDArray[np.float64] = lower / T * quotient.reshape(np.broadcast_shapes(gap.shape, T.shape))
     return result

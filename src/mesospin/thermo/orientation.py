@@ -74,7 +74,7 @@ def powder_rules(system: SpinSystem, powder: int) -> tuple[PowderRule, PowderRul
     >>> from mesospin.model.system import giant_spin
     >>> fine, coarse = powder_rules(giant_spin(2, D=-1.0), 590)
     >>> fine.degree, fine.points, len(fine.axes), coarse.points
-    (41, 590, 85, 194)
+    (41, 590, 48, 194)
     """
     number = integer("powder", powder)
     degree = _DEGREE_OF.get(number, number)
@@ -86,14 +86,16 @@ def powder_rules(system: SpinSystem, powder: int) -> tuple[PowderRule, PowderRul
         )
     third = max(_POINTS_OF[degree] // 3, _POINTS[0])
     coarse = _DEGREE_OF[max(points for points in _POINTS if points <= third)]
-    signs = field_symmetries(system)
-    return _rule(degree, signs), _rule(coarse, signs)
+    signs, fourfold = field_symmetries(system), has_quarter_turn(system)
+    return _rule(degree, signs, fourfold=fourfold), _rule(coarse, signs, fourfold=fourfold)
 
 
 @lru_cache(maxsize=128)
-def _rule(degree: int, signs: tuple[tuple[int, int, int], ...]) -> PowderRule:
+def _rule(degree: int, signs: tuple[tuple[int, int, int], ...], *, fourfold: bool) -> PowderRule:
     points, weights = lebedev_rule(degree)
     equivalent = points.T[None] * np.array(signs)[:, None]
+    if fourfold:
+        equivalent = np.concatenate([equivalent, equivalent[..., [1, 0, 2]] * [-1.0, 1.0, 1.0]])
     keys = np.round(equivalent, 12) + 0.0
     # The largest of the equivalent directions, component after component, stands for all of them.
     order = np.lexsort((keys[..., 2], keys[..., 1], keys[..., 0]), axis=0)[-1]
@@ -101,7 +103,9 @@ def _rule(degree: int, signs: tuple[tuple[int, int, int], ...]) -> PowderRule:
     _, first, member = np.unique(chosen, axis=0, return_index=True, return_inverse=True)
     share = np.bincount(member.ravel(), weights=weights)
     axes = equivalent[order, np.arange(len(order))][first]
-    return PowderRule(degree, points.shape[1], axes, share / share.sum())
+    # directions in the plane y = 0, where most Hamiltonians are real, come first
+    sorting = np.argsort(axes[:, 1] != 0.0, kind="stable")
+    return PowderRule(degree, points.shape[1], axes[sorting], share[sorting] / share.sum())
 
 
 @lru_cache(maxsize=64)
@@ -136,6 +140,29 @@ def field_symmetries(system: SpinSystem) -> tuple[tuple[int, int, int], ...]:
     return tuple(sorted(group))
 
 
+@lru_cache(maxsize=64)
+def has_quarter_turn(system: SpinSystem) -> bool:
+    r"""Return whether turning the field by 90 degrees about z leaves levels and moments along it alone.
+
+    .. math:: e^{i\pi S_z/2} H(\mathbf B)\,e^{-i\pi S_z/2} = H(R\mathbf B)
+
+    is tried on the matrices: it holds for operators with q a multiple of 4 and g tensors round the axis.
+
+    Examples
+    --------
+    >>> from mesospin.model.system import giant_spin
+    >>> has_quarter_turn(giant_spin(2, D=-1.0)), has_quarter_turn(giant_spin(2, D=-1.0, E=0.1))
+    (True, False)
+    """
+    H = affine_hamiltonian(system)
+    x, y, z = H.G
+    phase = np.array([1.0, 1.0j, -1.0, -1.0j])[_turned(system) % 4]
+    H0, *turned = (phase[:, None] * matrix * phase.conj() for matrix in (H.H0, x, y, z))
+    same = all(_same(found, wanted) for found, wanted in zip(turned, (y, -x, z), strict=True))
+    opposite = all(_same(found, wanted) for found, wanted in zip(turned, (-y, x, z), strict=True))
+    return _same(H0, H.H0) and (same or opposite)
+
+
 def _time_reversal(system: SpinSystem, H: AffineHamiltonian) -> tuple[int, int, int] | None:
     parity = _parity(system)
     return _signs(H, [parity * matrix[::-1, ::-1].conj() for matrix in (H.H0, *H.G)])
@@ -152,9 +179,15 @@ def _half_turn(system: SpinSystem, H: AffineHamiltonian) -> tuple[int, int, int]
 
 def _parity(system: SpinSystem) -> NDArray[np.float64]:
     """Return (-1)^(m - m') for the total projections of two product states, shape (n, n)."""
-    total = basis_projections(system).sum(axis=1)
-    turned = np.round(total[0] - total).astype(np.int64) % 2
+    turned = _turned(system) % 2
     return np.where(turned[:, None] == turned[None, :], 1.0, -1.0)
+
+
+def _turned(system: SpinSystem) -> NDArray[np.int64]:
+    """Return by how much the total projection of every product state is below the largest, shape (n,)."""
+    total = basis_projections(system).sum(axis=1)
+    turned: NDArray[np.int64] = np.round(total[0] - total).astype(np.int64)
+    return turned
 
 
 def _signs(H: AffineHamiltonian, image: list[NDArray[np.complex128]]) -> tuple[int, int, int] | None:

@@ -18,7 +18,8 @@ from mesospin.thermo.orientation import PowderRule
 
 Floats = NDArray[np.float64]
 
-_THREADS: Final = min(8, os.cpu_count() or 1)
+#: Threads over fields.
+THREADS: Final = min(8, os.cpu_count() or 1)
 _CHUNK_BYTES: Final = 2**24
 
 #: Fields times n^3 below which starting threads takes longer than the work.
@@ -48,7 +49,7 @@ class Crystal:
             stop = start + size
             return kernel(self.system, fields[start:stop], directions, _rows(T, start, stop))
 
-        parts = _in_threads(part, range(0, len(fields), size))
+        parts = in_threads(part, range(0, len(fields), size))
         return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
 
@@ -88,7 +89,7 @@ class Powder:
                 for array in arrays
             )
 
-        parts = _in_threads(part, range(0, len(self.rule.axes), group))
+        parts = in_threads(part, range(0, len(self.rule.axes), group))
         return tuple(np.sum(np.stack(arrays), axis=0) for arrays in zip(*parts, strict=True))
 
 
@@ -103,14 +104,14 @@ def _fields_at_once(system: SpinSystem, temperatures: int, fields: int) -> int:
     """Return how many fields one thread takes at a time; refuse what would not fit."""
     n = system.dimension
     each = 16 * _MATRICES * n * n + 8 * temperatures * (4 * n + 12)
-    threads = min(_THREADS, fields) if fields * n**3 > _SMALL else 1
+    threads = min(THREADS, fields) if fields * n**3 > _SMALL else 1
     require_memory(threads * max(each, _CHUNK_BYTES), f"equilibrium of {system.name} ({n} states)")
     return max(1, min(_CHUNK_BYTES // each, -(-fields // threads)))
 
 
-def _in_threads(part: Callable[[int], tuple[Floats, ...]], starts: range) -> list[tuple[Floats, ...]]:
+def in_threads(part: Callable[[int], tuple[Floats, ...]], starts: range) -> list[tuple[Floats, ...]]:
     """Return the parts in order; the linear algebra leaves other threads free to run."""
     if len(starts) == 1:
         return [part(starts[0])]
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(part, starts))

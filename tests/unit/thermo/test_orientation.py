@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import lebedev_rule
 
 import mesospin as ms
 from mesospin.spectrum.matrices import affine_hamiltonian
-from mesospin.thermo.orientation import field_symmetries, powder_rules
+from mesospin.thermo.orientation import field_symmetries, has_quarter_turn, powder_rules
 
 FRAME = (0.3, 0.7, -0.2)
 TILTED = ms.SpinSystem("tilted", [ms.Spin(1.5)], [ms.ZeroFieldSplitting(-1.0, 0.2, frame=FRAME)])
@@ -40,6 +41,33 @@ def test_equivalent_directions_have_the_same_levels_and_moments(system):
         np.testing.assert_allclose(
             image.moment.values @ (n * signs), reference.moment.values @ n, atol=1e-8 * len(G[0])
         )
+
+
+def test_quarter_turn_is_found_and_used():
+    """Levels and moments along the field are the same at 90 degrees, and only then are directions dropped."""
+    tetragonal, rhombic = ms.load("erw10-printed"), ms.load("fe8")
+    assert has_quarter_turn(tetragonal)
+    assert has_quarter_turn(ms.giant_spin(2, D=-1.0).with_terms(ms.Stevens(4, -4, 0.01)))
+    assert not has_quarter_turn(rhombic)
+    assert not has_quarter_turn(ms.giant_spin(2, D=-1.0, g=(1.9, 2.0, 2.1)))
+    assert not has_quarter_turn(ms.giant_spin(2, D=-1.0).with_terms(ms.Stevens(4, 2, 0.01)))
+    n, turned = np.array([0.36, -0.48, 0.8]), np.array([0.48, 0.36, 0.8])
+    ahead, aside = (ms.levels(tetragonal, B_vector=1.3 * axis) for axis in (n, turned))
+    np.testing.assert_allclose(ahead.energy, aside.energy, atol=1e-11)
+    np.testing.assert_allclose(ahead.moment.values @ n, aside.moment.values @ turned, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["erw10-printed", "mn12ac", "mn4-dimer"])
+def test_a_shortened_powder_is_that_of_every_direction(name):
+    system = ms.load(name)
+    points, weights = lebedev_rule(17)
+    shortened, _ = powder_rules(system, 17)
+    assert len(shortened.axes) <= 15
+    average = [
+        weight @ np.einsum("fld,fd->fl", ms.levels(system, B_vector=2.0 * axes).moment.values, axes)
+        for axes, weight in ((points.T, weights / weights.sum()), (shortened.axes, shortened.weights))
+    ]
+    np.testing.assert_allclose(average[1], average[0], atol=1e-9)
 
 
 @pytest.mark.parametrize("powder", [5, 15, 41, 131])
