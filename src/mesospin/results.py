@@ -54,11 +54,31 @@ def result(
     xarray.Dataset
         Attributes ``kind``, ``system``, ``title``, ``sources``, ``inputs``, ``mesospin_version``.
     """
-    attrs = {
-        "kind": kind,
+    provenance = {
         "system": system.name,
         "title": system.title or system.name,
         "sources": json.dumps(list(system.sources)),
+    }
+    return account(kind, variables, coords, inputs).assign_attrs(provenance)
+
+
+def account(
+    kind: str, variables: Mapping[str, Any], coords: Mapping[str, Any], inputs: Mapping[str, Any]
+) -> xr.Dataset:
+    """Return a dataset of what was measured or fitted, where no spin system is known.
+
+    Parameters
+    ----------
+    kind, variables, coords, inputs
+        As for `result`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Attributes ``kind``, ``inputs``, ``mesospin_version``.
+    """
+    attrs = {
+        "kind": kind,
         "inputs": json.dumps(plain(inputs), sort_keys=True),
         "mesospin_version": version("mesospin"),
     }

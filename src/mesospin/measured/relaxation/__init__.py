@@ -1,0 +1,1 @@
+"""Relaxation times from measured ac susceptibility, decays and rates."""

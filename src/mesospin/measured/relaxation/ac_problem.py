@@ -1,0 +1,74 @@
+"""The least-squares problem of a model of relaxation on every isotherm."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesospin.errors import InputError
+from mesospin.measured.relaxation.ac_data import Isotherms
+from mesospin.measured.relaxation.ac_models import AcModel
+from mesospin.measured.relaxation.least_squares import Fits, fit_rows
+
+__all__ = ["AcProblem", "ac_problem"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+class AcProblem(NamedTuple):
+    """A model and the isotherms that it is fitted to, in units of the largest susceptibility of each."""
+
+    model: AcModel
+    curves: Isotherms
+    scale: Floats
+    """(isotherms,), unit of the susceptibility of each."""
+    weight: Floats
+    """(isotherms, n, 2), of chi' and chi''; 0 in the padding."""
+
+    @property
+    def count(self) -> NDArray[np.int64]:
+        """Numbers that every isotherm holds, two for each point."""
+        return 2 * self.curves.known.sum(axis=1)
+
+    def residuals(self, parameters: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """Return weighted residuals (g, 2n) and derivatives (g, 2n, p) of the isotherms asked for."""
+        value, slopes = self.model.value_and_slopes(parameters, self.curves.log_omega[rows])
+        difference = value - self.curves.chi[rows] / self.scale[rows, None]
+        weight = self.weight[rows]
+        residual = np.concatenate(
+            [difference.real * weight[..., 0], difference.imag * weight[..., 1]], axis=1
+        )
+        jacobian = np.concatenate(
+            [slopes.real * weight[..., 0, None], slopes.imag * weight[..., 1, None]], axis=1
+        )
+        return residual, jacobian
+
+    def fitted(self, start: Floats, free: Bools) -> Fits:
+        """Return the least-squares fit of every isotherm from the parameters given."""
+        lower, upper = np.array([self.model.bounds(name) for name in self.model.names]).T
+        return fit_rows(self.residuals, start, free, lower, upper)
+
+    def rows(self, chosen: NDArray[np.intp]) -> AcProblem:
+        """Return the same problem for some of the isotherms, which may repeat."""
+        parts = [part[chosen] if isinstance(part, np.ndarray) else part for part in self.curves]
+        return AcProblem(self.model, Isotherms(*parts), self.scale[chosen], self.weight[chosen])
+
+
+def ac_problem(model: AcModel, curves: Isotherms, weights: str) -> AcProblem:
+    """Return the problem with equal weights, or weights from the standard deviations of the data."""
+    scale = np.abs(curves.chi).max(axis=1)
+    scale = np.where(scale > 0, scale, 1.0)
+    known = np.repeat(curves.known[..., None], 2, axis=2).astype(np.float64)
+    if weights == "equal":
+        return AcProblem(model, curves, scale, known)
+    missing = curves.known[..., None] & ~(curves.sigma > 0)
+    if missing.any():
+        raise InputError(
+            f'weights must be "equal" where a standard deviation is missing, got "errors" with '
+            f"{int(missing.sum())} numbers without one; give chi_real_error and chi_imag_error"
+        )
+    relative = np.where(known > 0, curves.sigma / scale[:, None, None], 1.0)
+    return AcProblem(model, curves, scale, known / relative)

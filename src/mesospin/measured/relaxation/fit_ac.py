@@ -1,0 +1,232 @@
+"""Relaxation times from ac susceptibility: one model fitted to every isotherm, and what the data say of it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from mesospin.checks import instance_of, one_of, positive
+from mesospin.measured.relaxation.ac_data import isotherms
+from mesospin.measured.relaxation.ac_models import AcModel, GeneralisedDebye
+from mesospin.measured.relaxation.ac_problem import AcProblem, ac_problem
+from mesospin.measured.relaxation.ac_start import starting_points
+from mesospin.measured.relaxation.ac_verdict import Account, account_of, judge, unphysical
+from mesospin.measured.relaxation.least_squares import Fits
+from mesospin.results import account as account_dataset
+from mesospin.results import variable
+
+__all__ = ["fit_ac"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+WEIGHTS: Final = ("equal", "errors")
+_STARTS: Final = {1: 1, 2: 4}
+"""Starts that are followed to the end, by the number of relaxations."""
+
+
+def fit_ac(
+    data: xr.Dataset,
+    model: AcModel | None = None,
+    *,
+    weights: str = "equal",
+    largest_error: float = 0.5,
+) -> xr.Dataset:
+    r"""Fit a model of relaxation to the ac susceptibility of every isotherm.
+
+    Least squares of chi' and chi'' together, in ln tau and the model's other parameters, from the best point of
+    a grid over the times (the susceptibilities follow linearly).  A peak of chi'' inside the window of
+    frequencies is not required: what counts is whether the data fix ln tau.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        Of `read_magnetometer` or `ac_data`, or a computed `ac_susceptibility`.
+    model : AcModel, default GeneralisedDebye()
+        Shape of the relaxation.
+    weights : {"equal", "errors"}
+        Whether every number counts alike, or by the standard deviations that the data carry.
+    largest_error : float, default 0.5
+        Standard error of ln tau beyond which a time is not quoted.
+
+    Returns
+    -------
+    xarray.Dataset
+        Kind "ac_fit".  For every ``isotherm`` (coordinates ``temperature`` [K], ``field`` [T]): every
+        parameter of the model under ccfit2's name with ``<name>_error``, one standard deviation from the
+        covariance scaled by the reduced chi^2; for every time ``ln_<tau>`` = <ln tau> with its
+        ``_error``, and the times one standard deviation of the *distribution* of ln tau away,
+        ``<tau>_lower`` and ``<tau>_upper`` [s]; ``determined`` (0 or 1), ``verdict`` (text), ``chi2`` (sum of
+        squares over degrees of freedom).  An isotherm that is refused has NaN there and its reason in
+        ``verdict``.  For every ``point``: the data, the fitted ``model_real`` and ``model_imag``,
+        ``isotherm_of``.
+
+    Raises
+    ------
+    InputError
+        If the data hold no ac points, or ``weights`` is "errors" and a standard deviation is missing.
+
+    Notes
+    -----
+    Refused are: fewer numbers than parameters; a time that the data leave open (standard error above
+    ``largest_error``, a singular covariance, or a sum of squares that does not rise as its curvature
+    promises three standard errors away); a height, alpha or gamma that is unphysical by more than three
+    standard errors.  An exponent that is unphysical by less is refitted at its limit and said so.  Nothing is
+    clipped and no sign is dropped.
+
+    References
+    ----------
+    D. Reta and N. F. Chilton, Phys. Chem. Chem. Phys. 21, 23567 (2019), for the two kinds of uncertainty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mesospin.measured.relaxation.ac_data import ac_data
+    >>> f = np.geomspace(0.1, 1000, 20)
+    >>> chi = GeneralisedDebye().chi(f, tau=0.01, chi_S=0.1, chi_T=2.0, alpha=0.1)
+    >>> fit = fit_ac(ac_data(f, chi.real, -chi.imag, 4.0, unit="cm3/mol"))
+    >>> round(float(fit.tau[0]), 6), round(float(fit.alpha[0]), 6)
+    (0.01, 0.1)
+    """
+    shape = GeneralisedDebye() if model is None else model
+    instance_of("model", shape, AcModel, hint="choose GeneralisedDebye()")
+    one_of("weights", weights, WEIGHTS)
+    positive("largest_error", largest_error)
+    problem = ac_problem(shape, isotherms(data), weights)
+    account = _fit(problem)
+    determined, verdict = judge(problem, account, largest_error)
+    inputs = {"model": shape.title, "weights": weights, "largest_error": largest_error}
+    return _dataset(problem, account, determined, verdict, inputs)
+
+
+def _fit(problem: AcProblem) -> Account:
+    """Return the best fit of every isotherm; exponents barely outside what is physical are held there."""
+    model = problem.model
+    free = np.ones((len(problem.scale), len(model.names)), dtype=bool)
+    account = _best(problem, starting_points(problem, _STARTS[len(model.times)]), free)
+    excess, error = unphysical(problem, account)
+    with np.errstate(invalid="ignore"):
+        beyond = (excess > 0) & (excess <= 3.0 * error)
+    rows = np.flatnonzero(beyond.any(axis=1) & account.regular)
+    if not len(rows):
+        return account
+    start = account.parameters[rows] - np.where(beyond[rows], _towards(problem, excess[rows]), 0.0)
+    held = _best(problem.rows(rows), start[None], ~beyond[rows])
+    merged = [part.copy() for part in account]
+    for part, new in zip(merged, held, strict=True):
+        part[rows] = new
+    return Account(*merged)
+
+
+def _towards(problem: AcProblem, excess: Floats) -> Floats:
+    """Return what to take from the parameters to bring them to their limits: alpha lies below it."""
+    sign = np.array([-1.0 if name.startswith("alpha") else 1.0 for name in problem.model.names])
+    return np.where(np.isfinite(excess), sign * excess, 0.0)
+
+
+def _best(problem: AcProblem, starts: Floats, free: Bools) -> Account:
+    """Return the lowest of the fits from several starts (starts, isotherms, p)."""
+    best = problem.fitted(starts[0], free)
+    for start in starts[1:]:
+        other = problem.fitted(start, free)
+        lower = other.sum_of_squares < best.sum_of_squares
+        best = Fits(*(np.where(_like(lower, new), new, old) for new, old in zip(other, best, strict=True)))
+    return account_of(problem, best, free)
+
+
+def _like(chosen: Bools, values: Any) -> Bools:
+    return chosen.reshape(chosen.shape + (1,) * (np.ndim(values) - 1))
+
+
+def _dataset(
+    problem: AcProblem, account: Account, determined: Bools, verdict: list[str], inputs: dict[str, object]
+) -> xr.Dataset:
+    model, curves = problem.model, problem.curves
+    values, error = account.parameters, account.error
+    quoted = determined[:, None]
+    variables = {}
+    for place, name in enumerate(model.names):
+        if name in model.times:
+            value, sigma, unit, text = (
+                np.exp(values[:, place]), np.exp(values[:, place]) * error[:, place], "s", "relaxation time",
+            )  # fmt: skip
+        else:
+            scale = problem.scale if name in model.amplitudes else 1.0
+            unit, text = (curves.unit, "susceptibility") if name in model.amplitudes else ("1", "exponent")
+            value, sigma = values[:, place] * scale, error[:, place] * scale
+        variables[name] = variable("isotherm", np.where(determined, value, np.nan), unit, text)
+        variables[f"{name}_error"] = variable(
+            "isotherm", np.where(determined, sigma, np.nan), unit, f"standard error of {name}"
+        )
+    variables |= _distribution(problem, account, quoted)
+    variables["chi2"] = variable(
+        "isotherm", account.variance * problem.scale**2, f"({curves.unit})^2", "sum of squares per freedom"
+    )
+    variables["determined"] = variable(
+        "isotherm", determined.astype(np.int8), "1", "whether the data determine the times"
+    )
+    variables["verdict"] = variable("isotherm", np.array(verdict, dtype=str), "1", "what the data say")
+    variables |= _points(problem, account, determined)
+    coords = {
+        "temperature": variable("isotherm", curves.temperature, "K", "temperature"),
+        "field": variable("isotherm", curves.field, "T", "field"),
+    }
+    return account_dataset("ac_fit", variables, coords, inputs).assign_attrs(model=model.title)
+
+
+def _distribution(problem: AcProblem, account: Account, quoted: Bools) -> dict[str, Any]:
+    """Return <ln tau> with its standard error and the times one deviation of its distribution away."""
+    model = problem.model
+    parameters = np.where(quoted, account.parameters, np.nan)
+    mean, width = model.log_time_moments(parameters)
+    slopes = np.stack([_slope(model, parameters, place) for place in range(len(model.names))], axis=-1)
+    spread = np.einsum(
+        "gtp,gpq,gtq->gt", slopes, np.where(quoted[..., None], account.covariance, np.nan), slopes
+    )
+    entries = {}
+    for k, time in enumerate(model.times):
+        entries[f"ln_{time}"] = variable("isotherm", mean[:, k], "1", f"mean of ln({time}/s)")
+        entries[f"ln_{time}_error"] = variable(
+            "isotherm", np.sqrt(spread[:, k]), "1", f"standard error of the mean of ln {time}"
+        )
+        entries[f"ln_{time}_width"] = variable(
+            "isotherm", width[:, k], "1", f"standard deviation of the distribution of ln {time}"
+        )
+        for side, sign in (("lower", -1), ("upper", 1)):
+            entries[f"{time}_{side}"] = variable(
+                "isotherm",
+                np.exp(mean[:, k] + sign * width[:, k]),
+                "s",
+                "one deviation of the distribution away",
+            )
+    return entries
+
+
+def _slope(model: AcModel, parameters: Floats, place: int) -> Floats:
+    """Return the derivative (g, times) of <ln tau> in one parameter, by central differences."""
+    if model.names[place] in model.amplitudes:
+        return np.zeros((len(parameters), len(model.times)))
+    step = np.zeros_like(parameters)
+    step[:, place] = 1e-5
+    ahead, behind = (model.log_time_moments(parameters + sign * step)[0] for sign in (1, -1))
+    return np.asarray((ahead - behind) / 2e-5)
+
+
+def _points(problem: AcProblem, account: Account, determined: Bools) -> dict[str, Any]:
+    curves = problem.curves
+    fitted = problem.model.value_and_slopes(account.parameters, curves.log_omega)[0] * problem.scale[:, None]
+    fitted = np.where(determined[:, None], fitted, np.nan)
+    known = curves.known
+    row = np.broadcast_to(np.arange(len(known))[:, None], known.shape)[known]
+    columns = {
+        "frequency": (np.exp(curves.log_omega[known]) / (2 * np.pi), "Hz", "frequency"),
+        "chi_real": (curves.chi.real[known], curves.unit, "in-phase susceptibility"),
+        "chi_imag": (-curves.chi.imag[known], curves.unit, "out-of-phase susceptibility"),
+        "model_real": (fitted.real[known], curves.unit, "fitted in-phase susceptibility"),
+        "model_imag": (-fitted.imag[known], curves.unit, "fitted out-of-phase susceptibility"),
+        "isotherm_of": (row, "1", "number of the isotherm"),
+    }
+    return {name: variable("point", *entry) for name, entry in columns.items()}
