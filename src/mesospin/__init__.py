@@ -3,7 +3,7 @@
 The table of contents, in reading order.  Every name below is reached as ``mesospin.name``; its module, and
 what that module needs, is loaded when the name is first used.
 
-a molecule        `load`, `library`, `giant_spin`, `SpinSystem`, `Spin`
+a molecule        `load`, `library`, `giant_spin`, `SpinSystem`, `Spin`, `write_molecule`
 its Hamiltonian   `ZeroFieldSplitting`, `Stevens`, `SpinPower`, `Exchange`, `DzyaloshinskiiMoriya`,
                   `Hyperfine`, `Quadrupole`
 an ion            `ion`, `ions` (`Ion`), `lanthanide`, `hyperfine_constant`
@@ -28,10 +28,11 @@ ensembles, sizes  `splitting_distribution`, `quantum_objects`, `switching_fields
     spread        `Gaussian`, `LogGaussian`, `Rayleigh`, `Values` (each a `Distribution`)
     size          `FixedConstants`, `FixedDensity` (each an `Anisotropy`)
     particle      `Particle`, `LogNormalSpread`, `InverseSpread` (each a `Spread`)
-fits              `fit_hamiltonian`, `fitted_system`, `fit_curie_weiss`
+fits              `fit_hamiltonian`, `fitted_system`, `parameters_of`, `fit_curie_weiss`
     data          `SusceptibilityData`, `MagnetisationData`, `HeatCapacityData`, `ResonanceData`,
                   `LevelData`
-    files         `read_csv`, `write_csv`, `read_phi`, `write_phi`, `read_easyspin`, `write_easyspin`
+    files         `read_data`, `read_csv`, `write_csv`, `read_phi`, `write_phi`, `read_easyspin`,
+                  `write_easyspin`
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 proof             `validate`
 
@@ -83,10 +84,13 @@ if TYPE_CHECKING:
     from mesospin.measured.data import SusceptibilityData as SusceptibilityData
     from mesospin.measured.easyspin import read_easyspin as read_easyspin
     from mesospin.measured.easyspin_write import write_easyspin as write_easyspin
+    from mesospin.measured.files import read_data as read_data
     from mesospin.measured.fit import fit_hamiltonian as fit_hamiltonian
-    from mesospin.measured.fit import fitted_system as fitted_system
+    from mesospin.measured.fitted import fitted_system as fitted_system
+    from mesospin.measured.parameters import parameters_of as parameters_of
     from mesospin.measured.phi import read_phi as read_phi
     from mesospin.measured.phi import write_phi as write_phi
+    from mesospin.measured.single_aniso import read_single_aniso as read_single_aniso
     from mesospin.measured.spectral_data import LevelData as LevelData
     from mesospin.measured.spectral_data import ResonanceData as ResonanceData
     from mesospin.measured.tables import read_csv as read_csv
@@ -122,6 +126,7 @@ if TYPE_CHECKING:
     from mesospin.model.line_shapes import GaussianLine as GaussianLine
     from mesospin.model.line_shapes import LineShape as LineShape
     from mesospin.model.line_shapes import LorentzianLine as LorentzianLine
+    from mesospin.model.molecule_text import write_molecule as write_molecule
     from mesospin.model.nuclei import Nucleus as Nucleus
     from mesospin.model.nuclei import isotopes as isotopes
     from mesospin.model.nuclei import nucleus as nucleus
@@ -170,6 +175,7 @@ __version__ = version("mesospin")
 _HOME = {
     "load": "model.library",
     "library": "model.library",
+    "write_molecule": "model.molecule_text",
     "giant_spin": "model.system",
     "SpinSystem": "model.system",
     "Spin": "model.spin",
@@ -249,7 +255,9 @@ _HOME = {
     "GaussianLine": "model.line_shapes",
     "LorentzianLine": "model.line_shapes",
     "fit_hamiltonian": "measured.fit",
-    "fitted_system": "measured.fit",
+    "fitted_system": "measured.fitted",
+    "parameters_of": "measured.parameters",
+    "read_data": "measured.files",
     "fit_curie_weiss": "measured.curie_weiss",
     "SusceptibilityData": "measured.data",
     "MagnetisationData": "measured.data",
@@ -260,6 +268,7 @@ _HOME = {
     "write_csv": "measured.tables",
     "read_phi": "measured.phi",
     "write_phi": "measured.phi",
+    "read_single_aniso": "measured.single_aniso",
     "read_easyspin": "measured.easyspin",
     "write_easyspin": "measured.easyspin_write",
     "splitting_distribution": "experiment.splittings.splitting_distribution",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.optimize import curve_fit
 from mesospin.checks import finite, integer, one_of, span
 from mesospin.constants import MU_B
 from mesospin.errors import ConvergenceError, InputError
-from mesospin.measured.data import SusceptibilityData
+from mesospin.measured.data import Data, SusceptibilityData
 from mesospin.results import plain, variable
 from mesospin.thermo.molar import CM3_PER_MOLE
 
@@ -24,10 +25,10 @@ _FEWEST = 4
 
 
 def fit_curie_weiss(
-    T: ArrayLike,
-    chi: ArrayLike,
+    T: ArrayLike | Data | Sequence[Data],
+    chi: ArrayLike | None = None,
     *,
-    unit: str,
+    unit: str | None = None,
     window: tuple[float, float],
     tip: float = 0.0,
     sigma: ArrayLike | None = None,
@@ -43,7 +44,8 @@ def fit_curie_weiss(
 
     Parameters
     ----------
-    T : array-like, shape (points,) [K]
+    T : array-like, shape (points,) [K], or SusceptibilityData
+        A data set (what `read_data` returned) brings chi, unit and sigma with it.
     chi : array-like, shape (points,)
         Molar susceptibility (not chi T).
     unit : {"cgs", "SI"}
@@ -80,8 +82,7 @@ def fit_curie_weiss(
     >>> fit.weiss_temperature.values[0].round(6), fit.mu_eff.values[0].round(3)
     (np.float64(-10.0), np.float64(2.828))
     """
-    one_of("unit", unit, ("cgs", "SI"))
-    data = SusceptibilityData(T, chi=chi, unit=unit, sigma=sigma, powder=5)
+    data = _susceptibilities(T, chi, unit, sigma)
     low, high = span("window", window, "K")
     chosen = np.flatnonzero((low <= data.T) & (high >= data.T))
     chosen = chosen[np.argsort(data.T[chosen], kind="stable")]
@@ -102,11 +103,39 @@ def fit_curie_weiss(
     starts = np.unique(np.linspace(0, last, count).round().astype(int))
     rows = np.array([_fitted(t[s:], y[s:], None if spread is None else spread[s:]) for s in starts])
     ds = _dataset(
-        rows, t, starts, high, {"window": [low, high], "unit": unit, "tip": tip, "windows": windows}
+        rows, t, starts, high, {"window": [low, high], "unit": unit or "cgs", "tip": tip, "windows": windows}
     )
     measured = variable(("point",), data.values, "cm3/mol", "measured molar susceptibility")
     temperatures = variable(("point",), data.T, "K", "temperature")
     return ds.assign(chi=measured).assign_coords(temperature=temperatures)
+
+
+def _susceptibilities(
+    given: ArrayLike | Data | Sequence[Data],
+    chi: ArrayLike | None,
+    unit: str | None,
+    sigma: ArrayLike | None,
+) -> SusceptibilityData:
+    """Return chi [cm3/mol] from a data set, or from numbers with their unit."""
+    sets = (given,) if isinstance(given, Data) else given
+    if not isinstance(sets, tuple | list) or not any(isinstance(entry, Data) for entry in sets):
+        if chi is None or unit is None:
+            raise InputError(
+                "chi and its unit must be given beside T, got none; write chi, unit='cgs' or unit='SI'"
+            )
+        return SusceptibilityData(
+            T=given, chi=chi, unit=one_of("unit", unit, ("cgs", "SI")), sigma=sigma, powder=5
+        )
+    if not (chi is None and unit is None and sigma is None):
+        raise InputError("chi, unit and sigma must not be given beside a data set, which has them; drop them")
+    if len(sets) != 1 or not isinstance(sets[0], SusceptibilityData):
+        labels = ", ".join(getattr(entry, "label", repr(entry)) for entry in sets)
+        raise InputError(f"data must be one set of susceptibilities, got {labels}; give one of them")
+    (data,) = sets
+    if not data.times_T:
+        return data
+    own = None if data.sigma is None else data.sigma / data.T
+    return data.replace(values=data.values / data.T, sigma=own, times_T=False)
 
 
 def _fitted(t: Floats, y: Floats, sigma: Floats | None) -> tuple[float, float, float, float]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import fields as entries_of
 from math import pi
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,19 +21,19 @@ from mesospin.thermo.molar import EMU_PER_MOLE
 
 Floats = NDArray[np.float64]
 
-_CHI_UNITS = {"cgs": 1.0, "SI": 1e6 / (4.0 * pi)}
-_MOMENT_UNITS = {"mu_B": 1.0, "emu/mol": 1.0 / EMU_PER_MOLE, "A m2/mol": 1e3 / EMU_PER_MOLE}
-_HEAT_UNITS = {"J/(mol K)": 1.0, "R": GAS_CONSTANT}
+#: Factors to cm3/mol, mu_B and J/(mol K).
+CHI_UNITS = {"cgs": 1.0, "SI": 1e6 / (4.0 * pi)}
+MOMENT_UNITS = {"mu_B": 1.0, "emu/mol": 1.0 / EMU_PER_MOLE, "A m2/mol": 1e3 / EMU_PER_MOLE}
+HEAT_UNITS = {"J/(mol K)": 1.0, "R": GAS_CONSTANT}
 
 
+@dataclass(frozen=True, slots=True, init=False, eq=False)
 class Data(ABC):
     """Measured points of one kind, with their uncertainty.
 
     Every kind has ``values`` and ``sigma`` (None where it is not known) of shape (points,) in ``unit``, the
     ``weight`` of the set in the sum of squares, and a ``label``.
     """
-
-    __slots__ = ()
 
     quantity: ClassVar[str]
     values: Floats
@@ -55,11 +56,17 @@ class Data(ABC):
         """Field of every point [T]."""
         raise NotImplementedError
 
+    def replace(self, **changes: object) -> Self:
+        """Return a copy with other entries, in the units of the package."""
+        own = {item.name: getattr(self, item.name) for item in entries_of(self)}
+        made = object.__new__(type(self))
+        set_fields(made, **(own | changes))
+        return made
 
+
+@dataclass(frozen=True, slots=True, init=False, eq=False)
 class ThermalData(Data):
     """Data of a sample in thermal equilibrium: ``T``, ``B``, and the direction of the field or a powder."""
-
-    __slots__ = ()
 
     T: Floats
     B: Floats
@@ -75,6 +82,11 @@ class ThermalData(Data):
     def fields(self) -> Floats:
         """Field of every point [T]."""
         return self.B
+
+    def points(self, chosen: NDArray[np.intp]) -> Self:
+        """Return a set of some of the points, in the order of their positions ``chosen``."""
+        sigma = None if self.sigma is None else self.sigma[chosen]
+        return self.replace(T=self.T[chosen], B=self.B[chosen], values=self.values[chosen], sigma=sigma)
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
@@ -113,16 +125,8 @@ class SusceptibilityData(ThermalData):
     'cm3 K/mol'
     """
 
-    T: Floats
-    values: Floats
-    B: Floats
-    sigma: Floats | None
-    axis: tuple[float, float, float] | None
-    powder: int | None
     times_T: bool
     differential: bool
-    weight: float
-    label: str
     quantity: ClassVar[str] = "susceptibility"
 
     def __init__(
@@ -142,7 +146,7 @@ class SusceptibilityData(ThermalData):
     ) -> None:
         if (chi_t is None) == (chi is None):
             raise InputError("give exactly one of chi_t and chi, got both or none; say which was measured")
-        factor = _CHI_UNITS[one_of("unit", unit, tuple(_CHI_UNITS))]
+        factor = CHI_UNITS[one_of("unit", unit, tuple(CHI_UNITS))]
         given = chi_t if chi is None else chi
         common = _thermal(T, B, given, sigma, axis, powder, weight, label, factor)
         set_fields(self, **common, times_T=chi is None, differential=bool(differential))
@@ -173,14 +177,6 @@ class MagnetisationData(ThermalData):
     [2.0, 2.0]
     """
 
-    T: Floats
-    values: Floats
-    B: Floats
-    sigma: Floats | None
-    axis: tuple[float, float, float] | None
-    powder: int | None
-    weight: float
-    label: str
     quantity: ClassVar[str] = "magnetisation"
 
     def __init__(
@@ -196,7 +192,7 @@ class MagnetisationData(ThermalData):
         weight: float = 1.0,
         label: str = "M",
     ) -> None:
-        factor = _MOMENT_UNITS[one_of("unit", unit, tuple(_MOMENT_UNITS))]
+        factor = MOMENT_UNITS[one_of("unit", unit, tuple(MOMENT_UNITS))]
         set_fields(self, **_thermal(T, B, M, sigma, axis, powder, weight, label, factor))
 
     @property
@@ -224,14 +220,6 @@ class HeatCapacityData(ThermalData):
     3.326
     """
 
-    T: Floats
-    values: Floats
-    B: Floats
-    sigma: Floats | None
-    axis: tuple[float, float, float] | None
-    powder: int | None
-    weight: float
-    label: str
     quantity: ClassVar[str] = "heat capacity"
 
     def __init__(
@@ -247,7 +235,7 @@ class HeatCapacityData(ThermalData):
         weight: float = 1.0,
         label: str = "C",
     ) -> None:
-        factor = _HEAT_UNITS[one_of("unit", unit, tuple(_HEAT_UNITS))]
+        factor = HEAT_UNITS[one_of("unit", unit, tuple(HEAT_UNITS))]
         if axis is None and powder is None and not np.any(finite_array("B", B, "T")):
             axis = (0.0, 0.0, 1.0)
         set_fields(self, **_thermal(T, B, C, sigma, axis, powder, weight, label, factor))

@@ -1,4 +1,4 @@
-"""The whitespace tables of PHI: ``NAME_sus.exp`` (T, chi T) and ``NAME_mag.exp`` (B, M).
+"""The tables of PHI: ``NAME_sus.exp`` (T, chi T) and ``NAME_mag.exp`` (B, M).
 
 The first column is the temperature [K] or the field [T]; every further one is chi T [cm3 K/mol] at one field,
 or the moment [N_A mu_B] at one temperature.  Those fields and temperatures are not in the file (PHI keeps
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mesospin.checks import finite_array, instance_of
 from mesospin.errors import InputError
 from mesospin.measured.data import MagnetisationData, SusceptibilityData
+from mesospin.measured.lines import number_table, write_text
 
 Floats = NDArray[np.float64]
 
@@ -28,8 +29,13 @@ def read_phi(
     sigma: float | None = None,
     powder: int | None = None,
     axis: Sequence[float] | None = None,
+    label: str | None = None,
+    weight: float = 1.0,
 ) -> tuple[SusceptibilityData, ...] | tuple[MagnetisationData, ...]:
     r"""Return the data sets of a PHI table, one for every column after the first.
+
+    Columns are kept apart by blanks, tabs or commas; exponents may be Fortran's (``1.0D-03``); empty lines
+    and what follows ``#``, ``!`` or ``%`` are left out.
 
     Parameters
     ----------
@@ -41,8 +47,10 @@ def read_phi(
         Temperature of every column of a ``_mag.exp`` file.
     sigma : float, optional
         Standard deviation, in the unit of the values.
-    powder, axis
+    powder, axis, weight
         As for `SusceptibilityData`.
+    label : str, optional
+        Name of the sets; the field or temperature follows it.
 
     Raises
     ------
@@ -62,12 +70,12 @@ def read_phi(
     """
     file = Path(path)
     kind = _kind(file)
-    table = _numbers(file)
+    table = number_table(file)
     name, unit, given, other = ("B", "T", B, T) if kind == "sus" else ("T", "K", T, B)
     if given is None or other is not None:
         raise InputError(
-            f"{name} must be given [{unit}], and nothing else, for a _{kind}.exp file, whose columns it "
-            f"names; write {name}=[...]"
+            f"{name} must be given [{unit}], and nothing else, for the columns of {file.name}, where it is "
+            f"not written; write {name}=[...]"
         )
     wanted = np.atleast_1d(finite_array(name, given, unit))
     if wanted.shape != (table.shape[1] - 1,):
@@ -76,15 +84,19 @@ def read_phi(
             "give as many"
         )
     columns = zip(wanted, table[:, 1:].T, strict=True)
+    x = table[:, 0]
     if kind == "sus":
         return tuple(
             SusceptibilityData(
-                table[:, 0], y, unit="cgs", B=b, sigma=sigma, powder=powder, axis=axis, label=f"chi {b:g} T"
+                x, y, unit="cgs", B=b, sigma=sigma, powder=powder, axis=axis, weight=weight,
+                label=f"{label or 'chi'} {b:g} T",
             )
             for b, y in columns
-        )
+        )  # fmt: skip
     return tuple(
-        MagnetisationData(t, table[:, 0], y, sigma=sigma, powder=powder, axis=axis, label=f"M {t:g} K")
+        MagnetisationData(
+            t, x, y, sigma=sigma, powder=powder, axis=axis, weight=weight, label=f"{label or 'M'} {t:g} K"
+        )
         for t, y in columns
     )
 
@@ -98,8 +110,8 @@ def write_phi(
     Parameters
     ----------
     data : SusceptibilityData or MagnetisationData, or several of one kind
-        Susceptibilities at one field each, magnetisations at one temperature each, all with the
-        same first column.
+        Susceptibilities, one column for each field, or magnetisations, one for each temperature, in
+        rising order; every column needs the same first column.
     path : str or Path
         A name that ends in ``_sus.exp`` or ``_mag.exp``.
 
@@ -117,24 +129,27 @@ def write_phi(
     first, columns = None, []
     for entry in sets:
         instance_of("data", entry, wanted, hint=f"a _{kind}.exp file holds nothing else")
-        x, fixed = (entry.T, entry.B) if kind == "sus" else (entry.B, entry.T)
-        if np.any(fixed != fixed[0]):
-            what = "field" if kind == "sus" else "temperature"
-            raise InputError(f"data {entry.label!r} must have one {what}, got several; split the set")
-        if first is not None and not np.array_equal(first, x):
-            raise InputError(
-                "data must have the same first column in every set, got others; write more files"
-            )
-        first = x
-        per_mole = isinstance(entry, SusceptibilityData) and not entry.times_T
-        columns.append(entry.values * entry.T if per_mole else entry.values)
+        for part in columns_of(entry):
+            x = part.T if kind == "sus" else part.B
+            if first is not None and not np.array_equal(first, x):
+                what = "temperatures at every field" if kind == "sus" else "fields at every temperature"
+                raise InputError(
+                    f"data {entry.label!r} must have the same {what} for a table of PHI, got others; write "
+                    "one file for each"
+                )
+            first = x
+            per_mole = isinstance(part, SusceptibilityData) and not part.times_T
+            columns.append(part.values * part.T if per_mole else part.values)
     rows = np.column_stack([np.asarray(first), *columns])
-    text = "".join("  ".join(f"{x!r}" for x in row) + "\n" for row in rows.tolist())
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{str(file)!r} could not be written: {error}") from None
-    return file
+    return write_text(file, "".join("  ".join(f"{x!r}" for x in row) + "\n" for row in rows.tolist()))
+
+
+def columns_of(
+    data: SusceptibilityData | MagnetisationData,
+) -> tuple[SusceptibilityData, ...] | tuple[MagnetisationData, ...]:
+    """Return the parts of a set at one field (susceptibility) or temperature (magnetisation) each."""
+    fixed = data.B if isinstance(data, SusceptibilityData) else data.T
+    return tuple(data.points(np.flatnonzero(fixed == value)) for value in np.unique(fixed))  # type: ignore[return-value]
 
 
 def _kind(file: Path) -> str:
@@ -142,29 +157,3 @@ def _kind(file: Path) -> str:
         if file.name.lower().endswith(f"_{kind}.exp"):
             return kind
     raise InputError(f"path must end in _sus.exp or _mag.exp, got {file.name!r}; rename the file")
-
-
-def _numbers(file: Path) -> Floats:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{str(file)!r} could not be read as text: {error}") from None
-    rows: list[list[float]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = [float(word) for word in line.split()]
-        except ValueError:
-            raise InputError(
-                f"line {number} of {file.name} must be numbers, got {line.strip()!r}; remove it"
-            ) from None
-        if len(row) < 2 or (rows and len(row) != len(rows[0])):
-            raise InputError(
-                f"line {number} of {file.name} must have {len(rows[0]) if rows else 'at least 2'} columns, "
-                f"got {len(row)}; complete it"
-            )
-        rows.append(row)
-    if not rows:
-        raise InputError(f"{file.name} must hold at least one row of numbers, got none")
-    return np.array(rows)

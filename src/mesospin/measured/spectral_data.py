@@ -47,14 +47,10 @@ class ResonanceData(Data):
     2
     """
 
-    values: Floats
     B: Floats
     axes: Floats
     pairs: NDArray[np.int64] | None
-    sigma: Floats | None
     sigma_field: Floats | None
-    weight: float
-    label: str
     quantity: ClassVar[str] = "resonance"
 
     def __init__(
@@ -132,13 +128,9 @@ class LevelData(Data):
     array([14.388])
     """
 
-    values: Floats
     levels: NDArray[np.int64]
     B: float
     axis: tuple[float, float, float]
-    sigma: Floats | None
-    weight: float
-    label: str
     quantity: ClassVar[str] = "levels"
 
     def __init__(

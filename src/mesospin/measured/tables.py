@@ -3,55 +3,57 @@
 One line of names, ``quantity (unit)``, then rows of numbers; lines that begin with ``#`` are remarks:
 
 ====================  ===========================================================
-temperature           ``T (K)``
-field                 ``B (T)``, ``B (mT)``, ``H (Oe)``
+temperature           ``T (K)``, ``T (mK)``
+field                 ``B (T)``, ``B (mT)``, ``H (Oe)``, ``H (kOe)``
 susceptibility        ``chiT (cm3 K/mol)``, ``chi (cm3/mol)``, ``chiT (m3 K/mol)``, ``chi (m3/mol)``
 magnetisation         ``M (mu_B)``, ``M (emu/mol)``, ``M (A m2/mol)``
 heat capacity         ``C (J/(mol K))``, ``C (R)``
-resonance             ``frequency (GHz)``, with ``lower`` and ``upper``
+resonance             ``frequency (GHz)``, with ``lower`` and ``upper``, and ``sigma_B (T)`` for fields
+levels                ``energy (K)``, ``(cm^-1)``, ``(meV)`` or ``(GHz)``, with ``level``
 uncertainty           ``sigma``, in the unit of the values
 ====================  ===========================================================
+
+Other spellings (``Temperature [K]``, ``chi_m T / cm^3 K mol^-1``) are understood.  Columns are kept apart by
+commas, semicolons or tabs; with the latter two the decimal sign may be a comma.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from mesospin.checks import nearest
-from mesospin.errors import InputError, UnitError
+from mesospin.checks import instance_of
+from mesospin.errors import InputError
 from mesospin.measured.data import (
     Data,
     HeatCapacityData,
     MagnetisationData,
     SusceptibilityData,
+    ThermalData,
 )
-from mesospin.measured.spectral_data import ResonanceData
+from mesospin.measured.headers import Heading, read_heading, read_unit
+from mesospin.measured.lines import number, text_of, write_text
+from mesospin.measured.spectral_data import LevelData, ResonanceData
 
 Floats = NDArray[np.float64]
 
-_FIELDS = {"B (T)": 1.0, "B (mT)": 1e-3, "H (Oe)": 1e-4}
-_CHI = {
-    "chiT (cm3 K/mol)": ("chi_t", "cgs"),
-    "chi (cm3/mol)": ("chi", "cgs"),
-    "chiT (m3 K/mol)": ("chi_t", "SI"),
-    "chi (m3/mol)": ("chi", "SI"),
-}
-_MOMENT = {f"M ({unit})": unit for unit in ("mu_B", "emu/mol", "A m2/mol")}
-_HEAT = {f"C ({unit})": unit for unit in ("J/(mol K)", "R")}
-_FREQUENCY = "frequency (GHz)"
-_VALUES = (*_CHI, *_MOMENT, *_HEAT, _FREQUENCY)
-_KNOWN = ("T (K)", *_FIELDS, *_VALUES, "lower", "upper", "sigma")
+_TESLA = {"T": 1.0, "mT": 1e-3, "Oe": 1e-4, "kOe": 0.1, "G": 1e-4, "kG": 0.1}
+_KELVIN = {"K": 1.0, "mK": 1e-3}
+_GIGAHERTZ = {"GHz": 1.0, "MHz": 1e-3}
+_SYSTEMS = {"cm3": "cgs", "m3": "SI"}
+_VALUES = ("chiT", "chi", "M", "C", "frequency", "energy")
 
 
 def read_csv(
     path: str | Path,
     *,
+    sigma: ArrayLike | None = None,
     powder: int | None = None,
     axis: Sequence[float] | None = None,
     label: str | None = None,
@@ -63,6 +65,8 @@ def read_csv(
     ----------
     path : str or Path
         A file as the module describes it.
+    sigma : float or array-like, optional
+        Standard deviation in the unit of the file, where it has no such column.
     powder, axis, label, weight
         As for `SusceptibilityData`.
 
@@ -71,7 +75,8 @@ def read_csv(
     UnitError
         If a column has no unit or an unknown one.
     InputError
-        If the file is not such a table, or its columns do not make one kind of data.
+        If the file is not such a table (the sentence names the line), its columns do not make one kind
+        of data, or sigma is given twice.
 
     Examples
     --------
@@ -83,118 +88,202 @@ def read_csv(
     >>> data.quantity, data.fields
     ('magnetisation', array([1., 2.]))
     """
-    columns = _columns(Path(path))
-    found = [name for name in columns if name in _VALUES]
+    table = _read(Path(path))
+    found = [name for name in _VALUES if name in table.columns]
     if len(found) != 1:
         raise InputError(
-            f"{Path(path).name} must have exactly one column of values ({', '.join(_VALUES)}), got "
+            f"{table.file} must have exactly one column of values ({', '.join(_VALUES)}), got "
             f"{', '.join(found) or 'none'}; give one file for each"
         )
-    value = found[0]
-    fields = [columns[name] * factor for name, factor in _FIELDS.items() if name in columns]
-    if len(fields) > 1:
-        raise InputError(
-            f"{Path(path).name} must have one column of fields, got {len(fields)}; drop the others"
-        )
-    options: dict[str, Any] = {"sigma": columns.get("sigma"), "weight": weight}
+    options: dict[str, Any] = {"sigma": _sigma(table, found[0], sigma), "weight": weight}
     if label is not None:
         options["label"] = label
-    if value == _FREQUENCY:
-        return _resonances(columns, fields, axis, options)
-    if "T (K)" not in columns:
-        raise InputError(f"{Path(path).name} must have the column 'T (K)', got {', '.join(columns)}; add it")
-    options |= {"powder": powder, "axis": axis}
-    T, y = columns["T (K)"], columns[value]
-    if value in _MOMENT:
-        if not fields:
-            raise InputError(
-                f"{Path(path).name} must have a column of fields beside M, got none; add 'B (T)'"
-            )
-        return MagnetisationData(T, fields[0], y, unit=_MOMENT[value], **options)
-    B = fields[0] if fields else np.zeros(1)
-    if value in _HEAT:
-        return HeatCapacityData(T, y, unit=_HEAT[value], B=B, **options)
-    argument, unit = _CHI[value]
-    options[argument] = y
-    return SusceptibilityData(T, unit=unit, B=B, **options)
+    build = _THERMAL.get(found[0])
+    if build is not None:
+        table.require("T", "T (K)")
+        return build(table, options | {"powder": powder, "axis": axis})
+    return _SPECTRAL[found[0]](table, options | ({} if axis is None else {"axis": axis}))
 
 
-def write_csv(data: Data, path: str | Path) -> Path:
-    """Write a data set as a CSV file that `read_csv` reads back.
+def write_csv(data: Data | Sequence[Data], path: str | Path) -> Path:
+    """Write data sets of one kind as one CSV file that `read_csv` reads back as one set.
 
     Raises
     ------
     InputError
-        If the set is of a kind that has no such table, or the file cannot be written.
+        If there is none or they are of several kinds, some have sigma and some not, levels belong to several
+        fields, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> data = MagnetisationData(2.0, [1.0, 2.0], [1.2, 1.9], powder=26)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(write_csv(data, Path(folder, "m.csv")).read_text().splitlines()[1])
+    2.0,1.0,1.2
     """
+    sets = (data,) if isinstance(data, Data) else tuple(data)
+    if not sets:
+        raise InputError("data must be at least one set, got none; give what is to be written")
+    parts = [_columns(entry) for entry in sets]
+    if any(list(part) != list(parts[0]) for part in parts):
+        headings = "; ".join(", ".join(part) for part in parts)
+        raise InputError(f"data must be sets with the same columns, got {headings}; write more files")
+    rows = np.concatenate([np.stack(list(part.values()), axis=1) for part in parts])
+    lines = [",".join(parts[0]), *(",".join(repr(entry) for entry in row) for row in rows.tolist())]
+    return write_text(path, "\n".join(lines) + "\n")
+
+
+def _columns(data: Data) -> dict[str, Floats]:
+    """Return the columns of a set by their headings."""
+    instance_of("data", data, Data, hint="give SusceptibilityData(...) or a sequence of such sets")
     columns: dict[str, Floats] = {}
-    if isinstance(data, SusceptibilityData):
-        name = "chiT (cm3 K/mol)" if data.times_T else "chi (cm3/mol)"
-        columns = {"T (K)": data.T, "B (T)": data.B, name: data.values}
-    elif isinstance(data, MagnetisationData):
-        columns = {"T (K)": data.T, "B (T)": data.B, "M (mu_B)": data.values}
-    elif isinstance(data, HeatCapacityData):
-        columns = {"T (K)": data.T, "B (T)": data.B, "C (J/(mol K))": data.values}
-    elif isinstance(data, ResonanceData) and data.sigma_field is None:
-        columns = {"B (T)": data.B, _FREQUENCY: data.values}
+    if isinstance(data, ThermalData):
+        names = {"chi": f"{'chiT' if data.unit == 'cm3 K/mol' else 'chi'} ({data.unit})"}
+        names |= {"M": "M (mu_B)", "C": "C (J/(mol K))"}
+        kind = {"susceptibility": "chi", "magnetisation": "M", "heat capacity": "C"}[data.quantity]
+        columns = {"T (K)": data.T, "B (T)": data.B, names[kind]: data.values}
+    elif isinstance(data, ResonanceData):
+        columns = {"B (T)": data.B, "frequency (GHz)": data.values}
         if data.pairs is not None:
             lower, upper = data.pairs.astype(np.float64).T
             columns |= {"lower": lower, "upper": upper}
-    else:
-        raise InputError(f"data must be thermal data or resonances with sigma in GHz, got {data.label!r}")
-    if data.sigma is not None:
+        if data.sigma_field is not None:
+            columns["sigma_B (T)"] = data.sigma_field
+    elif isinstance(data, LevelData):
+        columns = {"B (T)": data.fields, "level": data.levels.astype(np.float64), "energy (K)": data.values}
+    if data.sigma is not None and np.any(data.sigma):
         columns["sigma"] = data.sigma
-    rows = np.stack([np.asarray(column) for column in columns.values()], axis=1).tolist()
-    target = Path(path)
-    try:
-        with target.open("w", newline="", encoding="utf-8") as handle:
-            writer = csv.writer(handle, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows([[repr(entry) for entry in row] for row in rows])
-    except OSError as error:
-        raise InputError(f"{str(target)!r} could not be written: {error}") from None
-    return target
+    return columns
 
 
-def _resonances(
-    columns: dict[str, Floats], fields: list[Floats], axis: Sequence[float] | None, options: dict[str, Any]
-) -> ResonanceData:
-    if not fields:
-        raise InputError("a table of resonances must have a column of fields, got none; add 'B (T)'")
-    levels = None
-    if "lower" in columns and "upper" in columns:
-        both = np.stack([columns["lower"], columns["upper"]], axis=1)
-        levels = np.round(both).astype(np.int64)
-        if not np.array_equal(levels, both):
-            raise InputError("lower and upper must be whole numbers, counted from 0; correct the table")
-    direction = (0.0, 0.0, 1.0) if axis is None else axis
-    build: Callable[..., ResonanceData] = ResonanceData
-    return build(columns[_FREQUENCY], fields[0], levels=levels, axis=direction, **options)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """The columns of a file by quantity, and their units."""
 
+    file: str
+    columns: Mapping[str, Floats]
+    units: Mapping[str, str]
 
-def _columns(file: Path) -> dict[str, Floats]:
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{str(file)!r} could not be read as text: {error}") from None
-    rows = [row for row in csv.reader(line for line in lines if not line.startswith("#")) if any(row)]
-    if len(rows) < 2:
-        raise InputError(f"{file.name} must have a line of names and rows of numbers, got {len(rows)} lines")
-    names = [name.strip() for name in rows[0]]
-    for name in names:
-        if name not in _KNOWN:
-            raise UnitError(
-                f"{file.name} must have columns named as 'quantity (unit)', got {name!r}; "
-                f"{nearest(name, _KNOWN)}"
+    def require(self, quantity: str, heading: str) -> Floats:
+        if quantity not in self.columns:
+            raise InputError(
+                f"{self.file} must have the column {heading!r}, got {', '.join(self.columns)}; add it"
             )
-    if len(set(names)) < len(names):
-        raise InputError(f"{file.name} must name every column once, got {', '.join(names)}; rename one")
-    if any(len(row) != len(names) for row in rows):
-        raise InputError(f"{file.name} must have {len(names)} entries in every row; complete the rows")
-    try:
-        table = np.array([[float(entry) for entry in row] for row in rows[1:]])
-    except ValueError as error:
+        return self.columns[quantity]
+
+    def fields(self) -> Floats:
+        """Return the fields [T], or zero where the file has none."""
+        if "B" not in self.columns:
+            return np.zeros(1)
+        return self.columns["B"] * _TESLA[self.units["B"]]
+
+    def temperatures(self) -> Floats:
+        return self.columns["T"] * _KELVIN[self.units["T"]]
+
+    def whole(self, quantity: str) -> NDArray[np.int64]:
+        found = np.round(self.columns[quantity]).astype(np.int64)
+        if not np.array_equal(found, self.columns[quantity]):
+            raise InputError(f"{self.file} must give {quantity} as whole numbers, counted from 0; correct it")
+        return found
+
+
+def _susceptibilities(table: _Table, options: dict[str, Any]) -> Data:
+    quantity = "chiT" if "chiT" in table.columns else "chi"
+    system = _SYSTEMS[table.units[quantity].split("/")[0].split()[0]]
+    options["chi_t" if quantity == "chiT" else "chi"] = table.columns[quantity]
+    return SusceptibilityData(table.temperatures(), unit=system, B=table.fields(), **options)
+
+
+def _magnetisations(table: _Table, options: dict[str, Any]) -> Data:
+    table.require("B", "B (T)")
+    unit = table.units["M"]
+    return MagnetisationData(table.temperatures(), table.fields(), table.columns["M"], unit=unit, **options)
+
+
+def _heat_capacities(table: _Table, options: dict[str, Any]) -> Data:
+    unit = table.units["C"]
+    return HeatCapacityData(table.temperatures(), table.columns["C"], unit=unit, B=table.fields(), **options)
+
+
+def _resonances(table: _Table, options: dict[str, Any]) -> Data:
+    table.require("B", "B (T)")
+    factor = _GIGAHERTZ[table.units["frequency"]]
+    if "sigma_B" in table.columns:
+        options["sigma_field"] = table.columns["sigma_B"] * _TESLA[table.units["sigma_B"]]
+    if options["sigma"] is not None:
+        options["sigma"] = np.asarray(options["sigma"]) * factor
+    if "lower" in table.columns and "upper" in table.columns:
+        options["levels"] = np.stack([table.whole("lower"), table.whole("upper")], axis=1)
+    return ResonanceData(table.columns["frequency"] * factor, table.fields(), **options)
+
+
+def _levels(table: _Table, options: dict[str, Any]) -> Data:
+    fields = table.fields()
+    if np.any(fields != fields[0]):
+        raise InputError(f"{table.file} must give levels at one field, got several; write one file for each")
+    levels = table.whole("level").tolist() if "level" in table.columns else None
+    unit = table.units["energy"]
+    return LevelData(table.columns["energy"], levels, unit=unit, B=float(fields[0]), **options)
+
+
+_Build = Callable[[_Table, dict[str, Any]], Data]
+_THERMAL: Mapping[str, _Build] = {
+    "chiT": _susceptibilities, "chi": _susceptibilities, "M": _magnetisations, "C": _heat_capacities,
+}  # fmt: skip
+_SPECTRAL: Mapping[str, _Build] = {"frequency": _resonances, "energy": _levels}
+
+
+def _sigma(table: _Table, quantity: str, given: ArrayLike | None) -> ArrayLike | None:
+    if "sigma" not in table.columns:
+        return given
+    if given is not None:
+        raise InputError(f"sigma must not be given beside the column 'sigma' of {table.file}; drop one")
+    unit = table.units["sigma"]
+    if unit and read_unit(quantity, unit, table.file) != table.units[quantity]:
         raise InputError(
-            f"{file.name} must hold numbers below its header: {error}; correct that row"
-        ) from None
-    return dict(zip(names, table.T, strict=True))
+            f"{table.file} must give sigma in the unit of its values, {table.units[quantity]}, got {unit!r}; "
+            "convert it"
+        )
+    return table.columns["sigma"]
+
+
+def _read(file: Path) -> _Table:
+    lines = [
+        (count, line)
+        for count, line in enumerate(text_of(file).splitlines(), start=1)
+        if line.strip(" \t,;") and not line.lstrip().startswith("#")
+    ]
+    if len(lines) < 2:
+        raise InputError(
+            f"{file.name} must have a line of names and rows of numbers, got {len(lines)} lines; complete it"
+        )
+    delimiter = next((mark for mark in ";\t" if mark in lines[0][1]), ",")
+    texts = [entry.strip() for entry in _split(lines[0][1], delimiter)]
+    headings = [read_heading(entry, file.name) for entry in texts]
+    quantities = [heading.quantity for heading in headings]
+    if len(set(quantities)) < len(quantities):
+        raise InputError(f"{file.name} must have every column once, got {', '.join(texts)}; drop one")
+    rows = [_row(file.name, count, line, delimiter, headings) for count, line in lines[1:]]
+    columns = dict(zip(quantities, np.array(rows).T, strict=True))
+    return _Table(file.name, columns, {heading.quantity: heading.unit for heading in headings})
+
+
+def _row(file: str, count: int, line: str, delimiter: str, headings: list[Heading]) -> list[float]:
+    entries = _split(line, delimiter)
+    while len(entries) > len(headings) and not entries[-1].strip():  # a delimiter at the end of the line
+        entries.pop()
+    if len(entries) != len(headings):
+        commas = delimiter == "," and len(entries) > len(headings)
+        raise InputError(
+            f"line {count} of {file} must have {len(headings)} entries, got {len(entries)}; "
+            + ("a decimal comma needs ';' between columns" if commas else "complete it")
+        )
+    try:
+        return [number(entry, comma=delimiter != ",") for entry in entries]
+    except ValueError as error:
+        raise InputError(f"line {count} of {file} must hold numbers, got {line!r}: {error}") from None
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter))

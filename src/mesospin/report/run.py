@@ -22,6 +22,7 @@ from mesospin.figures.plot import plot
 from mesospin.figures.style import write_figure
 from mesospin.model.study import Study, read_study
 from mesospin.report.content import json_text, summary
+from mesospin.report.fitting import curie_weiss_study, fit_study
 from mesospin.report.page import report_page, versions
 from mesospin.scale import Progress
 from mesospin.spectrum.clock_transitions import clock_transitions
@@ -186,6 +187,8 @@ _EXPERIMENTS: Final[dict[str, _Experiment]] = {
     "sweep": _sweep,
     "doublets": _of_system(doublets),
     "clock-transitions": _of_system(clock_transitions),
+    "fit": fit_study,
+    "curie-weiss": curie_weiss_study,
 }
 
 

@@ -53,8 +53,8 @@ def test_bad_phi_tables(tmp_path):
         read_phi(file, T=2.0, powder=26)
     with pytest.raises(InputError, match=r"must end in _sus\.exp or _mag\.exp"):
         read_phi(tmp_path / "mn.exp", B=0.1)
-    with pytest.raises(InputError, match="one temperature"):
-        write_phi(MagnetisationData([1.0, 2.0], 1.0, [1.0, 2.0], powder=26), tmp_path / "a_mag.exp")
+    with pytest.raises(InputError, match="the same fields at every temperature"):
+        write_phi(MagnetisationData([1.0, 2.0, 2.0], [1.0, 1.0, 3.0], T, powder=26), tmp_path / "a_mag.exp")
     with pytest.raises(InputError, match="must be a SusceptibilityData"):
         write_phi(MagnetisationData([1.0, 1.0], 1.0, [1.0, 2.0], powder=26), tmp_path / "a_sus.exp")
 
@@ -67,18 +67,24 @@ def test_bad_phi_tables(tmp_path):
         MagnetisationData(T, 1.0, [0.1, 0.2, 0.3], unit="emu/mol", sigma=[1.0, 2.0, 3.0], powder=26),
         HeatCapacityData(T, [0.1, 0.2, 0.3], unit="R", powder=26),
         ResonanceData([9.0, 95.0, 190.0], T, levels=[(0, 1), (1, 2), (0, 2)], sigma=0.1),
+        ResonanceData([9.0, 95.0, 190.0], T, sigma_field=[1e-3, 2e-3, 1e-3]),
+        LevelData([1.0, 1 / 3, 7.0], [1, 3, 4], B=0.5, sigma=[0.1, 0.2, 0.3]),
+        LevelData([1.0, 1 / 3]),
     ],
     ids=lambda d: f"{d.quantity} {d.unit}",
 )
 def test_csv_comes_back(data, tmp_path):
-    axes = {} if isinstance(data, ResonanceData) else {"powder": 26}
+    axes = {} if isinstance(data, ResonanceData | LevelData) else {"powder": 26}
     read = read_csv(write_csv(data, tmp_path / "a.csv"), **axes)
     assert type(read) is type(data)
     for name in ("values", "sigma", "fields", "temperatures"):
         first, second = getattr(data, name), getattr(read, name)
         assert (first is None and second is None) or np.array_equal(first, second, equal_nan=True)
     if isinstance(data, ResonanceData):
-        assert np.array_equal(read.pairs, data.pairs)
+        assert data.pairs is None or np.array_equal(read.pairs, data.pairs)
+        assert data.sigma_field is None or np.array_equal(read.sigma_field, data.sigma_field)
+    if isinstance(data, LevelData):
+        assert np.array_equal(read.levels, data.levels)
 
 
 def test_csv_in_the_units_of_a_magnetometer(tmp_path):
@@ -95,12 +101,12 @@ def test_csv_in_the_units_of_a_magnetometer(tmp_path):
     ("text", "error", "message"),
     [
         ("T (K),chiT\n2,1\n", UnitError, "quantity \\(unit\\)', got 'chiT'"),
-        ("T (K),M (mu_B)\n2,1\n", InputError, "column of fields"),
-        ("T (K),B (T),H (Oe),M (mu_B)\n2,1,1,1\n", InputError, "one column of fields"),
+        ("T (K),M (mu_B)\n2,1\n", InputError, "must have the column 'B \\(T\\)'"),
+        ("T (K),B (T),H (Oe),M (mu_B)\n2,1,1,1\n", InputError, "every column once"),
         ("T (K),M (mu_B),C (R)\n2,1,1\n", InputError, "exactly one column of values"),
         ("C (R)\n2\n", InputError, "must have the column 'T \\(K\\)'"),
         ("T (K),C (R)\n2,x\n", InputError, "must hold numbers"),
-        ("T (K),C (R)\n2,1\n2\n", InputError, "entries in every row"),
+        ("T (K),C (R)\n2,1\n2\n", InputError, "line 3 of a.csv must have 2 entries, got 1; complete"),
         ("T (K),C (R)\n", InputError, "rows of numbers"),
         ("T (K),T (K),C (R)\n2,1,1\n", InputError, "every column once"),
         ("B (T),frequency (GHz),lower,upper\n1,9,0,0.5\n", InputError, "whole numbers"),
@@ -111,8 +117,3 @@ def test_bad_csv(text, error, message, tmp_path):
     file.write_text(text)
     with pytest.raises(error, match=message):
         read_csv(file, powder=26)
-
-
-def test_levels_have_no_table(tmp_path):
-    with pytest.raises(InputError, match="must be thermal data"):
-        write_csv(LevelData([1.0]), tmp_path / "a.csv")

@@ -4,14 +4,21 @@ from collections.abc import Mapping
 
 from mesospin.model.experiments.dynamics import DYNAMICS
 from mesospin.model.experiments.equilibrium import EQUILIBRIUM
+from mesospin.model.experiments.fitting import FITTING
 from mesospin.model.experiments.lanthanides import LANTHANIDES
 from mesospin.model.experiments.spectrum import SPECTRUM
 from mesospin.model.tables import Key
 
 __all__ = ["EXPERIMENTS", "WITHOUT_SYSTEM"]
 
-EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {**SPECTRUM, **EQUILIBRIUM, **DYNAMICS, **LANTHANIDES}
+EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {
+    **SPECTRUM,
+    **EQUILIBRIUM,
+    **DYNAMICS,
+    **LANTHANIDES,
+    **FITTING,
+}
 """The keys of ``[experiment]`` by ``kind``."""
 
-WITHOUT_SYSTEM = ("quantum-objects", "switching")
+WITHOUT_SYSTEM = ("quantum-objects", "switching", "curie-weiss")
 """Kinds that make their own spins and take no ``system``."""
