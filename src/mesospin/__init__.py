@@ -33,6 +33,7 @@ fits              `fit_hamiltonian`, `fitted_system`, `parameters_of`, `fit_curi
                   `LevelData`
     files         `read_data`, `read_csv`, `write_csv`, `read_phi`, `write_phi`, `read_easyspin`,
                   `write_easyspin`
+    ab initio     `read_single_aniso`, `read_orca` (`AbInitio`, `Pseudospin`)
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 proof             `validate`
 
@@ -78,6 +79,8 @@ if TYPE_CHECKING:
     from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth as stoner_wohlfarth
     from mesospin.experiment.sweep import sweep as sweep
     from mesospin.figures.plot import plot as plot
+    from mesospin.measured.ab_initio import AbInitio as AbInitio
+    from mesospin.measured.ab_initio import Pseudospin as Pseudospin
     from mesospin.measured.curie_weiss import fit_curie_weiss as fit_curie_weiss
     from mesospin.measured.data import HeatCapacityData as HeatCapacityData
     from mesospin.measured.data import MagnetisationData as MagnetisationData
@@ -88,6 +91,7 @@ if TYPE_CHECKING:
     from mesospin.measured.fit import fit_hamiltonian as fit_hamiltonian
     from mesospin.measured.fitted import fitted_system as fitted_system
     from mesospin.measured.parameters import parameters_of as parameters_of
+    from mesospin.measured.orca import read_orca as read_orca
     from mesospin.measured.phi import read_phi as read_phi
     from mesospin.measured.phi import write_phi as write_phi
     from mesospin.measured.single_aniso import read_single_aniso as read_single_aniso
@@ -269,6 +273,9 @@ _HOME = {
     "read_phi": "measured.phi",
     "write_phi": "measured.phi",
     "read_single_aniso": "measured.single_aniso",
+    "read_orca": "measured.orca",
+    "AbInitio": "measured.ab_initio",
+    "Pseudospin": "measured.ab_initio",
     "read_easyspin": "measured.easyspin",
     "write_easyspin": "measured.easyspin_write",
     "splitting_distribution": "experiment.splittings.splitting_distribution",
