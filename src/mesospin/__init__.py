@@ -90,8 +90,8 @@ if TYPE_CHECKING:
     from mesospin.measured.files import read_data as read_data
     from mesospin.measured.fit import fit_hamiltonian as fit_hamiltonian
     from mesospin.measured.fitted import fitted_system as fitted_system
-    from mesospin.measured.parameters import parameters_of as parameters_of
     from mesospin.measured.orca import read_orca as read_orca
+    from mesospin.measured.parameters import parameters_of as parameters_of
     from mesospin.measured.phi import read_phi as read_phi
     from mesospin.measured.phi import write_phi as write_phi
     from mesospin.measured.single_aniso import read_single_aniso as read_single_aniso
