@@ -104,9 +104,10 @@ def draw_susceptibility(dataset: xr.Dataset) -> Figure:
     top = 0.0
     for curve, colour, name, style in _susceptibility_curves(dataset, values, B):
         line = style if len(T) > 1 else "o"
-        left.plot(T[order], (curve * T)[order], line, color=colour, label=name)
+        layer = 1.5 if style == "--" else 2.0
+        left.plot(T[order], (curve * T)[order], line, color=colour, label=name, zorder=layer)
         inverse = np.where(curve > 0.0, 1.0 / np.where(curve > 0.0, curve, 1.0), np.nan)
-        right.plot(T[order], inverse[order], line, color=colour)
+        right.plot(T[order], inverse[order], line, color=colour, zorder=layer)
         top = max(top, float(np.nanmax(inverse[warm], initial=0.0)))
     temperature_axis(left, T)
     left.set_ylabel(label(r"$\chi T$", r"cm$^3$ K mol$^{-1}$"))

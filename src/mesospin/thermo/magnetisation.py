@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from mesospin.checks import finite
 from mesospin.model.system import SpinSystem
 from mesospin.results import variable
 from mesospin.thermo.averages import moments
 from mesospin.thermo.molar import CM3_PER_MOLE, EMU_PER_MOLE
 from mesospin.thermo.molecular_field import Demagnetisation, MeanField
 from mesospin.thermo.setting import Variables, read_setting
+from mesospin.units import Quantity, to_cm3_per_mole
 
 
 def magnetisation(
@@ -26,7 +26,7 @@ def magnetisation(
     powder: int | None = None,
     mean_field: MeanField | None = None,
     demagnetisation: Demagnetisation | None = None,
-    tip: float = 0.0,
+    tip: Quantity = 0.0,
 ) -> xr.Dataset:
     r"""Return the magnetisation in thermal equilibrium.
 
@@ -53,8 +53,9 @@ def magnetisation(
         Coupling to the neighbours, solved self-consistently.
     demagnetisation : Demagnetisation, optional
         Shape of the sample.
-    tip : float, default 0 [cm3/mol]
-        Temperature-independent susceptibility added: paramagnetic > 0, diamagnetic < 0.
+    tip : float or str, default 0 [cm3/mol, cgs]
+        Temperature-independent susceptibility added: paramagnetic > 0, diamagnetic < 0.  A text may be
+        "2e-4 cm3/mol" (cgs) or "2.5e-9 m3/mol" (SI).
 
     Returns
     -------
@@ -70,6 +71,8 @@ def magnetisation(
     InputError
         If a temperature is not positive, a field not finite, both or none of ``B`` and
         ``B_vector`` are given, a powder is given a direction, or no such rule exists.
+    UnitError
+        If the unit of ``tip`` is neither cm3/mol nor m3/mol.
     ConvergenceError
         If the moment in the field of its neighbours is not found, or is unstable.
     TooLargeError
@@ -88,7 +91,8 @@ def magnetisation(
     >>> ds.magnetisation.values.round(6)
     array([0.586106, 0.323774])
     """
-    extra = finite("tip", tip, "cm3/mol") / CM3_PER_MOLE
+    molar_extra = to_cm3_per_mole(tip, "tip")
+    extra = molar_extra / CM3_PER_MOLE
     setting = read_setting(
         system,
         T,
@@ -114,4 +118,4 @@ def magnetisation(
     else:
         induced = extra * conditions.vectors.reshape(*conditions.fields().shape, 3)
         variables["moment"] = variable((*dims, "component"), vector + induced, "mu_B", "magnetic moment")
-    return setting.dataset("magnetisation", variables, difference, "magnetisation", tip=tip)
+    return setting.dataset("magnetisation", variables, difference, "magnetisation", tip=molar_extra)

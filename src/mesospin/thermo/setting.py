@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from mesospin.errors import ValidityWarning
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
 from mesospin.thermo.averages import Kernel
@@ -21,6 +23,9 @@ from mesospin.thermo.self_consistent import SelfConsistent, self_consistent
 
 Floats = NDArray[np.float64]
 Variables = dict[str, Any]
+
+#: Relative difference from the g factors of the spins at which the g of a molecular field is questioned.
+_STRANGE_G = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,7 @@ def read_setting(
         rule, comparison = powder_rules(system, powder)
         sample, coarse, fields = Powder(system, rule), Powder(system, comparison), conditions.B[:, None]
     tensor = feedback(mean_field, demagnetisation, sample.components)
+    _question_g(system, mean_field)
     state, temperatures = None, conditions.T
     if tensor is not None:
         several = conditions.T.shape[1]
@@ -156,3 +162,17 @@ def read_setting(
         if value is not None:
             inputs[name] = repr(value)
     return Setting(system, conditions, sample, coarse, fields, temperatures, state, inputs)
+
+
+def _question_g(system: SpinSystem, mean_field: MeanField | None) -> None:
+    """Warn where the g that reads a moment as a spin is that of no spin of the molecule."""
+    if mean_field is None or mean_field.zJ == 0.0:
+        return
+    own = [float(np.linalg.norm(spin.g) / np.sqrt(3.0)) for spin in system.spins if not spin.nuclear]
+    if all(abs(mean_field.g - g) > _STRANGE_G * g for g in own):
+        warnings.warn(
+            f"mean_field reads moments as spins with g = {mean_field.g:g}, but the spins of {system.name} "
+            f"have g = {', '.join(f'{g:.3g}' for g in own)}; the field of the neighbours goes as 1/g^2",
+            ValidityWarning,
+            stacklevel=4,
+        )

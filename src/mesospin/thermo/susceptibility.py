@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from mesospin.checks import finite
 from mesospin.model.system import SpinSystem
 from mesospin.results import variable
 from mesospin.thermo.averages import response
 from mesospin.thermo.molar import CM3_PER_MOLE, effective_moment
 from mesospin.thermo.molecular_field import Demagnetisation, MeanField
 from mesospin.thermo.setting import Setting, Variables, read_setting
+from mesospin.units import Quantity, to_cm3_per_mole
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ def susceptibility(
     powder: int | None = None,
     mean_field: MeanField | None = None,
     demagnetisation: Demagnetisation | None = None,
-    tip: float = 0.0,
+    tip: Quantity = 0.0,
 ) -> xr.Dataset:
     r"""Return the static susceptibility in thermal equilibrium, at zero field or any other.
 
@@ -63,8 +63,8 @@ def susceptibility(
         :math:`\chi_0`, with :math:`\chi_0` at the self-consistent field.
     demagnetisation : Demagnetisation, optional
         Shape of the sample; the result is with respect to the applied field.
-    tip : float, default 0 [cm3/mol]
-        Temperature-independent susceptibility added.
+    tip : float or str, default 0 [cm3/mol, cgs]
+        Temperature-independent susceptibility added, as for `magnetisation`.
 
     Returns
     -------
@@ -82,6 +82,8 @@ def susceptibility(
     ------
     InputError
         As for `magnetisation`.
+    UnitError
+        If the unit of ``tip`` is neither cm3/mol nor m3/mol.
     ConvergenceError
         If the moment in the field of its neighbours is not found, or is unstable: below
         the ordering temperature in zero field.
@@ -94,7 +96,7 @@ def susceptibility(
 
     References
     ----------
-    .. [1] J. H. Van Vleck, The Theory of Electric and Magnetic Susceptibilities (Oxford, 1932), chapter VII.
+    - J. H. Van Vleck, The Theory of Electric and Magnetic Susceptibilities (Oxford, 1932), chapter VII.
 
     Examples
     --------
@@ -105,7 +107,7 @@ def susceptibility(
     >>> ds.chi_t.values.round(4), ds.mu_eff.values.round(4)
     (array([1.0004, 1.0004]), array([2.8284, 2.8284]))
     """
-    molar_extra = finite("tip", tip, "cm3/mol")
+    molar_extra = to_cm3_per_mole(tip, "tip")
     setting = read_setting(
         system,
         T,
@@ -133,7 +135,7 @@ def susceptibility(
     m_over_h = _m_over_h(setting, moment, along, molar_extra)
     variables["mu_eff"] = variable(dims, effective_moment(along, temperatures), "mu_B", "effective moment")
     variables["m_over_h"] = variable(dims, m_over_h, "cm3/mol", "molar magnetisation over field M/H")
-    return setting.dataset("susceptibility", variables, difference, "chi", tip=tip)
+    return setting.dataset("susceptibility", variables, difference, "chi", tip=molar_extra)
 
 
 def _responses(setting: Setting) -> tuple[tuple[Floats, Floats], Floats | None]:

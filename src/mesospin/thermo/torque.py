@@ -84,7 +84,7 @@ def torque(
 
     References
     ----------
-    .. [1] A. Cornia et al., Chem. Phys. Lett. 322, 477 (2000).
+    - A. Cornia et al., Chem. Phys. Lett. 322, 477 (2000).
 
     Examples
     --------
@@ -155,7 +155,8 @@ class _Turn:
     def named(self, ds: xr.Dataset, field_dims: tuple[str, ...]) -> xr.Dataset:
         """Return the result with the dimensions and coordinates field and angle."""
         names = ("field",) * self.B.ndim + ("angle",) * self.angle.ndim
-        renamed = ds.drop_vars("field").rename_dims(dict(zip(field_dims, names, strict=True)))
+        new = {old: name for old, name in zip(field_dims, names, strict=True) if old != name}
+        renamed = ds.drop_vars("field").rename_dims(new)
         coords = {
             "field": variable(("field",) * self.B.ndim, self.B, "T", "field"),
             "angle": variable(("angle",) * self.angle.ndim, self.angle, "rad", "angle of the field"),

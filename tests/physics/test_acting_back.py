@@ -1,0 +1,105 @@
+"""Neighbours in mean field and the field of the surface, against equations solved another way."""
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq, root
+
+import mesospin as ms
+from mesospin.constants import AVOGADRO, GAS_CONSTANT, MU_0, MU_B, MU_B_SI
+from mesospin.errors import ValidityWarning
+
+G = 2.3
+
+
+def tanh_moment(B, T):
+    """Moment [mu_B] of a spin 1/2."""
+    return 0.5 * G * np.tanh(0.5 * G * MU_B * B / T)
+
+
+@pytest.mark.parametrize("zJ", [-1.0, -0.2, 0.3, 1.5])
+@pytest.mark.parametrize("T", [1e-3, 0.2, 2.0, 1000.0])
+@pytest.mark.parametrize("B", [0.01, 0.7, -5.0])
+def test_spin_one_half_with_neighbours(zJ, T, B):
+    """m = (g/2) tanh[(g mu_B B + zJ' m/g)/2T]; all roots are bracketed and the lowest F is taken.
+
+    H = g mu_B B Sz - zJ' <Sz> Sz, so that the levels are +-(g mu_B B + zJ' m/g)/2 with m = -g <Sz>.
+    """
+
+    def residual(m):
+        return 0.5 * G * np.tanh((G * MU_B * B + zJ * m / G) / (2.0 * T)) - m
+
+    grid = np.concatenate([[-0.5 * G - 1e-9], np.linspace(-0.5 * G, 0.5 * G, 20001), [0.5 * G + 1e-9]])
+    signs = np.sign(residual(grid))
+    places = np.flatnonzero(signs[:-1] * signs[1:] <= 0)
+    roots = [brentq(residual, grid[k], grid[k + 1], xtol=1e-15) for k in places]
+
+    def energy(m):
+        """F of the molecule in the field, plus the half of the coupling that it counts twice."""
+        x = abs(G * MU_B * B + zJ * m / G) / (2.0 * T)
+        return -T * (x + np.log1p(np.exp(-2.0 * x))) + 0.5 * zJ * (m / G) ** 2
+
+    expected = min(roots, key=energy)
+    system = ms.giant_spin(0.5, D=0.0, g=G)
+    found = ms.magnetisation(system, T, B, mean_field=ms.MeanField(zJ, G))
+    assert float(found.magnetisation) == pytest.approx(expected, rel=1e-9)
+    F = ms.free_energy(system, T, B, mean_field=ms.MeanField(zJ, G))
+    assert float(F.free_energy) == pytest.approx(energy(expected), rel=1e-9)
+
+
+def test_anisotropic_neighbours_as_three_equations():
+    """m = m0(B + lambda m) as vectors, with lambda = zJ'/(g^2 mu_B) and the moment of a doublet."""
+    tensor, T, B = np.array([1.2, 2.0, 3.0]), 0.7, np.array([0.5, -0.3, 0.4])
+
+    def moment(field):
+        length = np.linalg.norm(tensor * field)
+        return 0.5 * tensor**2 * field / length * np.tanh(0.5 * MU_B * length / T)
+
+    solution = root(lambda m: m - moment(B - 0.8 / (4.0 * MU_B) * m), np.zeros(3), tol=1e-13)
+    assert solution.success
+    found = ms.magnetisation(
+        ms.giant_spin(0.5, D=0.0, g=tensor.tolist()), T, B_vector=B, mean_field=ms.MeanField(-0.8, 2.0)
+    )
+    np.testing.assert_allclose(found.moment, solution.x, rtol=1e-9)
+
+
+@pytest.mark.parametrize("T", [0.05, 0.5, 20.0])
+@pytest.mark.parametrize("B", [0.003, 0.4])
+def test_a_sphere_of_spins_one_half(T, B):
+    """B_in = B - mu_0 M/3 with M = m mu_B/V: one equation for m."""
+    volume = 60.0
+    per_moment = MU_0 * MU_B_SI / (3.0 * volume * 1e-30)
+    expected = brentq(lambda m: tanh_moment(B - per_moment * m, T) - m, -G, G, xtol=1e-15)
+    sphere = ms.Demagnetisation(1 / 3, volume)
+    system = ms.giant_spin(0.5, D=0.0, g=G)
+    for options in ({}, {"powder": 26}, {"axis": (1, 1, 0)}):
+        found = ms.magnetisation(system, T, B, demagnetisation=sphere, **options)
+        assert float(found.magnetisation) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_sphere_in_gaussian_units():
+    """chi_ext = chi/(1 + (4 pi/3) chi/V_m) with chi [cm3/mol] and V_m [cm3/mol]."""
+    volume = 60.0
+    system, T = ms.giant_spin(2.5, D=0.0), np.array([0.5, 2.0, 50.0])
+    bare = ms.susceptibility(system, T, powder=5).chi_molar.values
+    shaped = ms.susceptibility(system, T, powder=5, demagnetisation=ms.Demagnetisation(1 / 3, volume))
+    molar_volume = volume * 1e-24 * AVOGADRO
+    np.testing.assert_allclose(
+        shaped.chi_molar, bare / (1.0 + 4.0 * np.pi / 3.0 * bare / molar_volume), rtol=1e-7
+    )
+
+
+def test_heat_and_entropy_of_neighbours_in_a_field():
+    """S(T2) - S(T1) is the area under C/T though the acting field changes with the temperature."""
+    system = ms.giant_spin(0.5, D=0.0, g=G)
+    T = np.geomspace(0.2, 5.0, 4001)
+    options = {"mean_field": ms.MeanField(-0.9, G)}
+    C = ms.heat_capacity(system, T, 0.8, **options).heat_capacity.values
+    S = ms.entropy(system, T, 0.8, **options).entropy.values
+    area = np.trapezoid(C, np.log(T))
+    assert S[-1] - S[0] == pytest.approx(area, rel=1e-6)
+    assert S[-1] < GAS_CONSTANT * np.log(2.0)
+
+
+def test_a_g_of_no_spin_is_questioned():
+    with pytest.warns(ValidityWarning, match="g = 2, but the spins"):
+        ms.entropy(ms.load("erw10-repaired"), 2.0, 0.0, mean_field=ms.MeanField(-0.1))
