@@ -12,6 +12,7 @@ those of the calculation; the sign of det g is kept.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mesospin.checks import one_of, spin_text
+from mesospin.checks import one_of
 from mesospin.constants import KELVIN_PER_WAVENUMBER
 from mesospin.errors import InputError
 from mesospin.measured.ab_initio import (
@@ -45,7 +46,7 @@ Floats = NDArray[np.float64]
 
 _BLOCK = re.compile(r"Doing QDPT with (.+?)!", re.IGNORECASE)
 _LEVEL = re.compile(r"QDPT WITH (\S+) DIAGONAL ENERGIES")
-_STATE = re.compile(r"\s*STATE\s+\d+:\s+(\d+\.\d+)\s*")
+_STATE = re.compile(r"\s*STATE\s+(\d+):\s+(\d+\.\d+)\s*")
 _MULTIPLICITY = re.compile(r"Spin multiplicity\s*=\s*(\d+)")
 _VARIANTS = {"effective": "EFFECTIVE HAMILTONIAN", "2nd order": "2ND ORDER"}
 #: Half a unit in the last digit of a printed energy [cm^-1], of a D tensor, and of a g factor.
@@ -126,12 +127,7 @@ def read_orca(path: str | Path, *, block: str | None = None, hamiltonian: str = 
     system = SpinSystem(
         title, [Spin(S, g.tolist())], terms, [f"ORCA, {chosen.title}, {hamiltonian}: {title}"]
     )
-    energies = tuple(float(m[1]) * KELVIN_PER_WAVENUMBER for m in map(_STATE.fullmatch, lines) if m)
-    if len(energies) < system.dimension:
-        raise InputError(
-            f"{where} must list the {system.dimension} states of S = {spin_text(S)}, got {len(energies)}; "
-            "the file is cut off"
-        )
+    energies = _energies(lines, system.dimension, where)
     deviation = deviation_from(system, energies[: system.dimension])
     if S > 0.5:
         checks.append(_judge_levels(system, deviation, energies, hamiltonian, where))
@@ -140,17 +136,19 @@ def read_orca(path: str | Path, *, block: str | None = None, hamiltonian: str = 
 
 
 def _blocks(lines: Sequence[str]) -> list[_Block]:
-    starts = [i for i, line in enumerate(lines) if _BLOCK.search(line)]
-    blocks: list[_Block] = []
+    found: list[tuple[str, int]] = []
     level = "CASSCF"
-    for i, j in zip([0, *starts], [*starts, len(lines)], strict=True):
-        if i or i in starts:
-            match = _BLOCK.search(lines[i])
-            coupling = "SOC+SSC" if match and "SSC" in match[1].upper() else "SOC"
-            title = f"{level} {coupling}"
-            same = sum(b.title.partition(" #")[0] == title for b in blocks)
-            blocks.append(_Block(f"{title} #{same + 1}" if same else title, i + 1, lines[i:j]))
-        level = next((m[1] for m in map(_LEVEL.search, reversed(lines[i:j])) if m), level)
+    for i, line in enumerate(lines):
+        if heading := _LEVEL.search(line):
+            level = heading[1]
+        elif start := _BLOCK.search(line):
+            found.append((f"{level} {'SOC+SSC' if 'SSC' in start[1].upper() else 'SOC'}", i))
+    ends = [i for _, i in [*found, ("", len(lines))][1:]]
+    blocks, seen = [], Counter[str]()
+    for (title, i), j in zip(found, ends, strict=True):
+        seen[title] += 1
+        name = f"{title} #{seen[title]}" if seen[title] > 1 else title
+        blocks.append(_Block(name, i + 1, lines[i:j]))
     return blocks
 
 
@@ -180,6 +178,16 @@ def _spin(lines: Sequence[str], where: str) -> float:
     if found < 2:
         raise InputError(f"{where} must have a ground multiplet with a spin, got multiplicity {found}")
     return (found - 1) / 2
+
+
+def _energies(lines: Sequence[str], least: int, where: str) -> tuple[float, ...]:
+    states = [(int(m[1]), float(m[2])) for m in map(_STATE.fullmatch, lines) if m]
+    if [i for i, _ in states] != list(range(len(states))) or len(states) < least:
+        raise InputError(
+            f"{where} must list its states from 0 to {least - 1} at least, got {[i for i, _ in states]}; "
+            "the file is cut off or damaged"
+        )
+    return tuple(energy * KELVIN_PER_WAVENUMBER for _, energy in states)
 
 
 def _matrix(lines: Sequence[str], start: int, what: str) -> Floats:
