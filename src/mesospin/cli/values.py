@@ -61,6 +61,36 @@ def span(name: str, text: str) -> tuple[float, float]:
     return low, high
 
 
+def frequency_span(name: str, text: str) -> tuple[float, float]:
+    """Return both ends of a range of frequencies [GHz].
+
+    Examples
+    --------
+    >>> frequency_span("frequency", "0.1:100"), frequency_span("frequency", "500 MHz:20 GHz")
+    ((0.1, 100.0), (0.5, 20.0))
+    """
+    pieces = text.split(":")
+    if len(pieces) != 2:
+        raise InputError(f"{name} must be a range lo:hi [GHz], got {text!r}; write for example 9:10")
+    low, high = _with_units(name, text, pieces, "GHz", _gigahertz)
+    return low, high
+
+
+def temperature_span(name: str, text: str) -> tuple[float, float]:
+    """Return both ends of a range of temperatures [K].
+
+    Examples
+    --------
+    >>> temperature_span("window", "50:300"), temperature_span("window", "50:300 K")
+    ((50.0, 300.0), (50.0, 300.0))
+    """
+    pieces = text.split(":")
+    if len(pieces) != 2:
+        raise InputError(f"{name} must be two temperatures lo:hi [K], got {text!r}; write for example 50:300")
+    low, high = _with_units(name, text, pieces, "K", _kelvin)
+    return low, high
+
+
 def field_pair(name: str, text: str) -> tuple[float, float]:
     """Return two field components Bx,By [T].
 
@@ -308,6 +338,10 @@ def _tesla(text: str, name: str) -> float:
 
 def _kelvin(text: str, name: str) -> float:
     return ms.units.to_thermodynamic_kelvin(text, name)
+
+
+def _gigahertz(text: str, name: str) -> float:
+    return ms.units.to_gigahertz(text, name)
 
 
 def _tesla_per_second(text: str, name: str) -> float:

@@ -24,10 +24,10 @@ def _doublets(dataset: xr.Dataset) -> Sequence[Table]:
     values = [energy, dataset["wavenumber"].values.tolist(), gaps]
     if not any(dataset["gap"].values):  # Kramers doublets
         columns, values = columns[:2], values[:2]
-    columns += [Column("g_x"), Column("g_y"), Column("g_z"), Column("tilt", "deg"), Column("composition")]
+    columns += [Column("gx"), Column("gy"), Column("gz"), Column("tilt", "deg"), Column("composition")]
     values += [*map(list, zip(*g, strict=True)), tilt, dataset["composition"].values.tolist()]
     nuclei = ", nuclei left out" if json.loads(dataset.attrs["inputs"]).get("nuclei") == "left out" else ""
-    title = f"Doublets at zero field{nuclei}; tilt of the axis of g_z"
+    title = f"Doublets at zero field{nuclei}; tilt of the axis of gz"
     singlets = ("singlet_energy", "singlet_composition")
     return [
         Table("doublets", title, tuple(columns), tuple(zip(*values, strict=True))),
@@ -44,7 +44,7 @@ def _clock_transitions(dataset: xr.Dataset) -> Sequence[Table]:
     """Return the transitions from the lowest level up."""
     sources = {
         "energy": "energy", "field": "field", "frequency": "frequency", "curvature": "frequency_curvature",
-        "moment_along": "moment_parallel", "moment_across": "moment_perpendicular",
+        "along": "moment_parallel", "across": "moment_perpendicular",
     }  # fmt: skip
     columns = [Column(name, unit_of(dataset, source)) for name, source in sources.items()]
     values = [dataset[source].values.tolist() for source in sources.values()]
@@ -54,7 +54,7 @@ def _clock_transitions(dataset: xr.Dataset) -> Sequence[Table]:
     order = sorted(range(len(values[0])), key=lambda k: (values[0][k], values[1][k]))
     shown = order[:_SHOWN_TRANSITIONS]
     share = f"{len(order)}" if len(shown) == len(order) else f"Lowest {len(shown)} of {len(order)}"
-    title = f"{share} clock transitions; energy of the lower level above the ground level"
+    title = f"{share} clock transitions: energy of the lower level, moment along and across B"
     rows = tuple(tuple(column[k] for column in values) for k in shown)
     return [Table("clock_transitions", title, tuple(columns), rows)]
 

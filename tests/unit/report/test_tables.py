@@ -169,7 +169,7 @@ def test_doublets_have_their_g_values_and_both_units():
     assert "gap" not in [column.name for column in table.columns]
     for k, row in enumerate(table.records()):
         assert row["wavenumber"] == pytest.approx(row["energy"] / 1.438776877)
-        assert [row["g_x"], row["g_y"], row["g_z"]] == dataset["g"].values[k].tolist()
+        assert [row["gx"], row["gy"], row["gz"]] == dataset["g"].values[k].tolist()
         assert row["composition"] == str(dataset["composition"].values[k])
     assert table.records()[2]["tilt"] == 90.0
 
@@ -177,7 +177,7 @@ def test_doublets_have_their_g_values_and_both_units():
 def test_pseudo_doublets_have_a_gap_and_one_g_value():
     doublets, singlets = tables(ms.doublets(ms.load("how10")))
     assert "nuclei left out" in doublets.title
-    assert {row["g_x"] for row in doublets.records()} == {row["g_y"] for row in doublets.records()} == {0.0}
+    assert {row["gx"] for row in doublets.records()} == {row["gy"] for row in doublets.records()} == {0.0}
     gaps = [row["gap"] for row in doublets.records()]
     assert gaps[0] == pytest.approx(0.4394, abs=1e-4)
     assert gaps[1] == gaps[2] == 0.0  # m = 5 and m = -5 belong to different classes of m modulo 4
