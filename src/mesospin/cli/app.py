@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 import mesospin as ms
-from mesospin.cli import equilibrium, loops, spectra, tunnelling
+from mesospin.cli import equilibrium, fitting, lanthanides, loops, spectra, tunnelling
 from mesospin.cli.interruption import Interrupted
 from mesospin.cli.output import note, say
 from mesospin.errors import InputError, MesospinError, ValidityWarning
@@ -37,6 +37,14 @@ _COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     equilibrium.entropy,
     equilibrium.free_energy,
     equilibrium.torque,
+    lanthanides.ion,
+    lanthanides.crystal_field,
+    lanthanides.doublets,
+    lanthanides.clock_transitions,
+    fitting.fit,
+    fitting.parameters,
+    fitting.curie_weiss,
+    fitting.convert,
     loops.relaxation,
     loops.hysteresis,
     loops.run,

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 _MOST_CURVES = 8
 _MOST_COLUMNS = 3
 _DECADE = 8.0
+_SMALL = 1e-2
 _UNITS = {
     "cm3 K/mol": r"cm$^3$ K mol$^{-1}$",
     "cm3/mol": r"cm$^3$ mol$^{-1}$",
@@ -44,7 +45,8 @@ def draw_fit(dataset: xr.Dataset) -> Figure:
     count = dataset.sizes["set"]
     columns = 2 if count == 4 else min(count, _MOST_COLUMNS)
     rows = -(-count // columns)
-    figure = new_figure(max(4.6, 3.4 * columns + 0.4), 3.9 * rows + 0.6)
+    texts = _parameters(dataset, 2 if columns == 1 else 4 if columns == 2 else 6)
+    figure = new_figure(max(4.6, 3.4 * columns + 0.4), 3.9 * rows + 0.5 + 0.16 * len(texts))
     heights = [3.2, 1.0] * rows
     grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=heights)
     for index in range(rows * columns):
@@ -57,10 +59,9 @@ def draw_fit(dataset: xr.Dataset) -> Figure:
         _draw_set(top, bottom, dataset, index)
         if column == 0:
             bottom.set_ylabel(r"residual ($\sigma$)")
-    figure.suptitle(f"Fit of {system_title(dataset)}{_goodness(dataset)}", x=0.01, ha="left", fontsize=10)
-    lines = "\n".join([*_parameters(dataset), ""])
+    title = f"Fit of {system_title(dataset)}{_goodness(dataset)}"
+    figure.suptitle("\n".join([title, *texts]), x=0.01, ha="left", fontsize=9, linespacing=1.35)
     note_provenance(figure, dataset)
-    figure.supxlabel(lines + figure.get_supxlabel(), fontsize=6.5, color=GREY, x=0.01, ha="left")
     return figure
 
 
@@ -71,14 +72,33 @@ def _goodness(dataset: xr.Dataset) -> str:
     return rf": $\chi^2/\nu$ = {reduced:.2f}, $\nu$ = {freedom}"
 
 
-def _parameters(dataset: xr.Dataset) -> list[str]:
-    """Return the fitted values, four a line."""
+def _parameters(dataset: xr.Dataset, on_a_line: int) -> list[str]:
+    """Return lines of fitted values, to the digits that their errors leave."""
     texts = []
     columns = ("parameter", "value", "error", "unit")
     for name, value, error, unit in zip(*(dataset[key].values for key in columns), strict=True):
-        spread = "not determined" if not np.isfinite(error) else f"± {error:.2g}"
-        texts.append(f"{name} = {value:.5g} {spread} {'' if unit == '1' else unit}".strip())
-    return [" · ".join(texts[start : start + 4]) for start in range(0, len(texts), 4)]
+        numbers = _with_error(float(value), float(error))
+        texts.append(f"{name} = {numbers} {'' if unit == '1' else _UNITS.get(str(unit), unit)}".strip())
+    return ["   ".join(texts[start : start + on_a_line]) for start in range(0, len(texts), on_a_line)]
+
+
+def _with_error(value: float, error: float) -> str:
+    """Return a value with its error, both cut behind the second digit of the error.
+
+    Examples
+    --------
+    >>> _with_error(-6.99071, 0.1494), _with_error(1.2345e-4, 2e-7), _with_error(2.0, np.inf)
+    ('-6.99 ± 0.15', '(1.2345 ± 0.0020)e-04', '2 not determined')
+    """
+    if not np.isfinite(error):
+        return f"{value:.4g} not determined"
+    if error <= 0.0:
+        return f"{value:.6g}"
+    size = max(abs(value), error)
+    power = int(np.floor(np.log10(size))) if size < _SMALL or size >= 1.0 / _SMALL else 0
+    digits = max(0, power + 1 - int(np.floor(np.log10(error))))
+    pair = f"{value / 10.0**power:.{digits}f} ± {error / 10.0**power:.{digits}f}"
+    return pair if power == 0 else f"({pair})e{power:+03d}"
 
 
 def _draw_set(top: Axes, bottom: Axes, dataset: xr.Dataset, index: int) -> None:

@@ -16,7 +16,7 @@ from mesospin.measured.parameters import Family
 from mesospin.measured.prediction import Model
 from mesospin.measured.sensitivities import Member
 from mesospin.measured.thermal import Trial
-from mesospin.units import Quantity, to_dimensionless, to_kelvin
+from mesospin.units import Quantity, to_cm3_per_mole, to_dimensionless, to_kelvin
 
 Floats = NDArray[np.float64]
 Bounds = Mapping[str, tuple[Quantity | None, Quantity | None]]
@@ -185,7 +185,7 @@ def parameter_table(
 def _limits(name: str, unit: str, given: tuple[Quantity | None, Quantity | None]) -> tuple[float, float]:
     if not isinstance(given, tuple | list) or len(given) != 2:
         raise InputError(f"bounds of {name!r} must be (low, high), got {given!r}; write None for no bound")
-    read = to_kelvin if unit == "K" else to_dimensionless
+    read = {"K": to_kelvin, "cm3/mol": to_cm3_per_mole}.get(unit, to_dimensionless)
     low = -np.inf if given[0] is None else read(given[0], f"lower bound of {name}")
     high = np.inf if given[1] is None else read(given[1], f"upper bound of {name}")
     return low, high

@@ -89,6 +89,10 @@ class Parameter:
         H = affine_hamiltonian(SpinSystem(f"operator of {self.name}", spins, terms))
         return H.H0, H.G
 
+    def is_idle(self, system: SpinSystem) -> bool:
+        """Return whether it is an entry beside the diagonal of a tensor, and zero."""
+        return self.slot.cells <= _OFF_DIAGONAL and self.value(system) == 0.0
+
     def _owner(self, system: SpinSystem) -> Any:
         return (system.terms if self.place[0] == "term" else system.spins)[self.place[1]]
 
@@ -141,7 +145,7 @@ def pick_parameters(system: SpinSystem, names: Sequence[str]) -> tuple[Parameter
     """
     known = parameters_of(system)
     aliases = {f"{entry.slot.stem}_{_sites(system, entry)}": entry for entry in known.values()}
-    shown = [name for name, entry in known.items() if _matters(entry, system)]
+    shown = [name for name, entry in known.items() if not entry.is_idle(system)]
     for name in names:
         if name not in known and name not in aliases:
             raise InputError(
@@ -237,11 +241,6 @@ def family(system: SpinSystem, names: Sequence[str]) -> Family:
 def _sites(system: SpinSystem, entry: Parameter) -> str:
     kind, index = entry.place
     return str(index) if kind == "spin" else "_".join(str(site) for site in system.terms[index].sites)
-
-
-def _matters(entry: Parameter, system: SpinSystem) -> bool:
-    off_diagonal = entry.slot.cells <= _OFF_DIAGONAL
-    return not off_diagonal or entry.value(system) != 0.0
 
 
 def _cleared(term: Term) -> Term:

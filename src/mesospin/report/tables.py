@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mesospin.report.cells import Column, Table, spread_out, unit_of
 from mesospin.report.equilibrium_tables import EQUILIBRIUM_TABLES
+from mesospin.report.fit_tables import FIT_TABLES
 from mesospin.report.lanthanide_tables import LANTHANIDE_TABLES
 from mesospin.report.tunnelling_tables import TUNNELLING_TABLES
 
@@ -160,6 +161,7 @@ _TABLES: Final[dict[str, Callable[[xr.Dataset], Sequence[Table]]]] = {
     **TUNNELLING_TABLES,
     **EQUILIBRIUM_TABLES,
     **LANTHANIDE_TABLES,
+    **FIT_TABLES,
     "relaxation": _relaxation,
     "hysteresis": _hysteresis,
     "sweep": _sweep,

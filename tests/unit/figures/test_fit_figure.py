@@ -43,5 +43,5 @@ def test_a_pair_of_panels_for_every_set():
 
 def test_what_is_not_determined_is_written():
     figure = draw(LevelData([0.4, 2.2], sigma=0.1), vary=("D", "g"))
-    assert "g = 2 not determined" in figure.get_supxlabel()
+    assert "g = 2 not determined" in figure.get_suptitle()
     assert "nu" not in figure.get_suptitle()
