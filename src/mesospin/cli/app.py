@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 import mesospin as ms
-from mesospin.cli import equilibrium, fitting, lanthanides, loops, spectra, tunnelling
+from mesospin.cli import equilibrium, fitting, lanthanides, loops, quantum_chemistry, spectra, tunnelling
 from mesospin.cli.interruption import Interrupted
 from mesospin.cli.output import note, say
 from mesospin.errors import InputError, MesospinError, ValidityWarning
@@ -45,6 +45,8 @@ _COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     fitting.parameters,
     fitting.curie_weiss,
     fitting.convert,
+    quantum_chemistry.read_single_aniso,
+    quantum_chemistry.read_orca,
     loops.relaxation,
     loops.hysteresis,
     loops.run,
