@@ -16,18 +16,18 @@ import numpy as np
 
 from mesospin.constants import MU_B
 from mesospin.errors import InputError
-from mesospin.experiment.resonance_lines import resonance_lines
+from mesospin.experiment.resonance_lines import field_swept, resonance_lines
 from mesospin.experiment.transitions import (
     Floats,
     Microwave,
     moments_between_all,
     polarisation,
+    steepest,
     strength_of,
 )
 from mesospin.model.line_shapes import LineShape
 from mesospin.model.system import SpinSystem
 from mesospin.spectrum.block_states import BlockStates
-from mesospin.spectrum.matrices import affine_hamiltonian
 from mesospin.thermo.boltzmann import occupations
 
 #: Numbers that one evaluation of line shapes holds.
@@ -35,9 +35,6 @@ _CHUNK: Final = 2**19
 
 #: Line widths, in the steep direction, over which the derivative of a broadened level is taken.
 _MODULATION: Final = 1e-3
-
-#: Slope of a transition over the largest there is, below which a line in field has no finite intensity.
-_LEVEL: Final = 1e-6
 
 #: Standard deviation of a Gaussian over its full width at half maximum.
 _SIGMA: Final = 1.0 / np.sqrt(8.0 * np.log(2.0))
@@ -65,6 +62,8 @@ class Sweep:
     line : LineShape
     fwhm : float
         Its width, in the unit of ``grid`` or, for `levels_in_field`, in K.
+    states : int
+        How many of the lowest levels take part.
     """
 
     system: SpinSystem
@@ -74,16 +73,11 @@ class Sweep:
     microwave: Microwave
     line: LineShape
     fwhm: float
+    states: int
 
 
 #: Absorption and derivative, each (t, g), of directions (d, 3) with weights (d,) and a spread [rad].
 Spectrum = Callable[[Sweep, Floats, Floats, float], tuple[Floats, Floats]]
-
-
-def steepest(system: SpinSystem) -> float:
-    """Return a bound on the slope of all transitions [K/T], in any direction."""
-    spread = [np.ptp(np.linalg.eigvalsh(g)) for g in affine_hamiltonian(system).G]
-    return float(max(np.linalg.norm(spread), np.finfo(np.float64).tiny))
 
 
 def lines_in_field(sweep: Sweep, axes: Floats, weights: Floats, spread: float) -> tuple[Floats, Floats]:
@@ -91,27 +85,26 @@ def lines_in_field(sweep: Sweep, axes: Floats, weights: Floats, spread: float) -
     furthest = float(np.abs(sweep.grid).max())
     reach = sweep.line.reach * sweep.fwhm + _BLURS * spread * furthest
     span = (sweep.grid[0] - reach, sweep.grid[-1] + reach)
-    lines = resonance_lines(sweep.system, axes, span, sweep.fixed, sweep.T, tolerance=_EXACT * sweep.fwhm)
+    lines = resonance_lines(
+        sweep.system, axes, span, sweep.fixed, sweep.T, states=sweep.states, tolerance=_EXACT * sweep.fwhm
+    )
     line = lines.found.line
     strength = strength_of(polarisation(sweep.microwave, axes)[line], lines.moment)
-    slope = np.abs(lines.slope)
-    visible = strength * lines.population.max(axis=0, initial=0.0) > 0.0
-    level = visible & (slope <= _LEVEL * steepest(sweep.system))
-    if np.any(level):
+    area = weights[line] * field_swept(sweep.system, lines, strength)
+    endless = ~np.all(np.isfinite(area), axis=0)
+    if np.any(endless):
         raise InputError(
             f"line must have a width in energy where a transition only touches the frequency, here at "
-            f"{lines.found.field[level][0]:.6g} T; write for example '100 MHz'"
+            f"{lines.found.field[endless][0]:.6g} T; write for example '100 MHz'"
         )
-    slope = np.where(visible, slope, 1.0)
-    area = weights[line] * strength / slope * lines.population
-    return _drawn(
-        sweep, lines.found.field, area, _blur(sweep, spread * np.abs(lines.found.field) * lines.turn / slope)
-    )
+    slope = np.where(lines.slope == 0.0, 1.0, np.abs(lines.slope))
+    move = spread * np.abs(lines.found.field) * lines.turn / slope
+    return _drawn(sweep, lines.found.field, area, _blur(sweep, move))
 
 
 def lines_in_frequency(sweep: Sweep, axes: Floats, weights: Floats, spread: float) -> tuple[Floats, Floats]:
     """Return the sum of lines at their energies, at one field."""
-    gap, strength, population, turn = _transitions(sweep, axes, np.full(len(axes), sweep.fixed))
+    gap, strength, population, turn = transitions_at(sweep, axes, np.full(len(axes), sweep.fixed))
     area = (weights[:, None] * strength)[None] * population
     blur = _blur(sweep, spread * abs(sweep.fixed) * turn.ravel())
     return _drawn(sweep, gap.ravel(), area.reshape(len(sweep.T), -1), blur)
@@ -149,18 +142,18 @@ def _at_every_field(sweep: Sweep, axes: Floats, weights: Floats, spread: float, 
         for start in range(0, len(sweep.grid), size):
             fields = sweep.grid[start : start + size] + shift
             same = np.broadcast_to(axis, (len(fields), 3))
-            gap, strength, population, turn = _transitions(sweep, same, fields)
+            gap, strength, population, turn = transitions_at(sweep, same, fields)
             blur = _blur(sweep, spread * np.abs(fields)[:, None] * turn)
             shape = weight * strength * sweep.line.value(sweep.fixed - gap, sweep.fwhm, blur)
             total[:, start : start + size] += np.einsum("tfp,fp->tf", population, shape)
     return total
 
 
-def _transitions(sweep: Sweep, axes: Floats, B: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def transitions_at(sweep: Sweep, axes: Floats, B: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Return gaps and strengths (f, p), population differences (t, f, p) and turns (f, p) of all pairs."""
     system = sweep.system
     energy, states = BlockStates.along(system, axes).sorted_states(axes, B)
-    i, j = np.triu_indices(system.dimension, 1)
+    i, j = np.triu_indices(sweep.states, 1)
     every = moments_between_all(system, states)
     own = MU_B * np.diagonal(every, axis1=2, axis2=3).real.transpose(1, 2, 0)
     gradient = own[:, i] - own[:, j]

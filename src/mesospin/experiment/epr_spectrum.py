@@ -18,13 +18,17 @@ from mesospin.experiment.epr_lines import (
     levels_in_field,
     lines_in_field,
     lines_in_frequency,
-    steepest,
+    transitions_at,
 )
+from mesospin.experiment.nearest_lines import nearest_fields, nearest_values, no_line
 from mesospin.experiment.transitions import (
     Floats,
     Microwave,
+    largest_strength,
+    level_count,
     read_frequency,
     read_temperatures,
+    steepest,
 )
 from mesospin.model.line_shapes import LineShape
 from mesospin.model.system import SpinSystem, check_system
@@ -42,6 +46,9 @@ _STEPS: Final = 2.0
 #: Half of the distance of neighbours among n directions, times sqrt(n) [rad].
 _SHARE: Final = 0.5 * np.sqrt(4.0 * np.pi)
 
+#: Absorption, over the largest that a line of this width can have, below which there is no line.
+_DARK: Final = 1e-25
+
 #: Difference of two powder rules, in parts of the maximum, above which there is no spectrum.
 _MOST_DIFFERENCE: Final = 0.5
 
@@ -56,6 +63,7 @@ def epr_spectrum(
     axis: Sequence[float] | None = None,
     powder: int | None = None,
     microwave: Microwave = "perpendicular",
+    states: int | None = None,
 ) -> xr.Dataset:
     r"""Return the absorption of a crystal or a powder, swept in field or in frequency.
 
@@ -86,6 +94,8 @@ def epr_spectrum(
         directions are blurred to reach them, an error that falls as 1 / points.
     microwave : "perpendicular", "parallel" or three numbers, default "perpendicular"
         Direction of the oscillating field; in a powder, "perpendicular" or "parallel" to the static one.
+    states : int, optional
+        Only transitions between this many lowest levels, all by default; populations are among all levels.
 
     Returns
     -------
@@ -94,7 +104,8 @@ def epr_spectrum(
         imaginary part of the susceptibility along the microwave field (the absorbed power is that
         times the frequency), and ``derivative``, its first derivative along the sweep.  Of a
         powder also ``powder_difference``, that of ``absorption`` to a rule of a third of the
-        directions, and the attribute ``powder``, which says how large it is.
+        directions, and the attribute ``powder``, which says how large it is.  If the sweep meets no
+        line, the attribute ``empty`` says where the nearest ones lie.
 
     Raises
     ------
@@ -138,10 +149,32 @@ def epr_spectrum(
         )
     read = _field_sweep if in_field else _frequency_sweep
     (grid, fixed, fwhm), compute = read(system, B, frequency, line)
-    sweep = Sweep(system, temperatures, grid, fixed, microwave, line, fwhm)
+    sweep = Sweep(system, temperatures, grid, fixed, microwave, line, fwhm, level_count(system, states))
     rules = _directions(system, axis, powder, microwave)
     spectra = [_summed(compute, sweep, rule) for rule in rules]
-    return _dataset(sweep, spectra, rules, in_field, (dims, np.asarray(T, dtype=float)), axis, powder)
+    ds = _dataset(sweep, spectra, rules, in_field, (dims, np.asarray(T, dtype=float)), axis, powder)
+    scale = np.pi * MU_B * largest_strength(system) / fwhm
+    if float(spectra[0][0].max()) > _DARK * scale:
+        return ds
+    return ds.assign_attrs(empty=_empty(sweep, rules[0], in_field))
+
+
+def _empty(sweep: Sweep, rule: PowderRule, in_field: bool) -> str:
+    """Return where the nearest lines of a sweep without lines lie."""
+    axes = rule.axes if rule.points == 1 else np.eye(3)
+    ends = float(sweep.grid[0]), float(sweep.grid[-1])
+    along = "" if rule.points == 1 else " along x, y and z"
+    if in_field:
+        options: Any = {"microwave": sweep.microwave, "states": sweep.states}
+        near = nearest_fields(sweep.system, axes, ends, sweep.fixed, sweep.T, **options)
+        what = f"B must reach a resonance at {sweep.fixed / KELVIN_PER_GIGAHERTZ:.6g} GHz"
+        return no_line(what, f"between {ends[0]:g} and {ends[1]:g} T{along}", near, "T")
+    gap = transitions_at(sweep, axes, np.full(len(axes), sweep.fixed))
+    near = nearest_values(gap[0][gap[1] * gap[2].max(axis=0) > 0.0], *ends)
+    low, high = (end / KELVIN_PER_GIGAHERTZ for end in ends)
+    where = f"between {low:g} and {high:g} GHz{along}"
+    near = [energy / KELVIN_PER_GIGAHERTZ for energy in near]
+    return no_line(f"frequency must reach a transition at {sweep.fixed:g} T", where, near, "GHz")
 
 
 def _field_sweep(
@@ -152,9 +185,19 @@ def _field_sweep(
     try:
         fwhm, compute, slope = line.width(to_tesla), lines_in_field, 1.0
     except UnitError:
-        fwhm, compute, slope = line.width(read_frequency), levels_in_field, steepest(system)
+        fwhm, compute, slope = _width_in_energy(line), levels_in_field, steepest(system)
     _resolved("B", grid, fwhm / slope, "T")
     return (grid, energy, fwhm), compute
+
+
+def _width_in_energy(line: LineShape) -> float:
+    try:
+        return line.width(read_frequency)
+    except UnitError:
+        raise UnitError(
+            f"fwhm of the line must have a unit of field [T] or of energy [GHz, cm^-1, meV, K], got "
+            f'{line.fwhm!r}; write "2 mT" or "100 MHz"'
+        ) from None
 
 
 def _frequency_sweep(

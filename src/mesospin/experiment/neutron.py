@@ -13,6 +13,7 @@ from scipy.special import spherical_jn
 from mesospin.checks import finite, finite_array, instance_of, non_negative
 from mesospin.constants import KELVIN_PER_MILLIELECTRONVOLT
 from mesospin.errors import InputError
+from mesospin.experiment.nearest_lines import nearest_values, no_line
 from mesospin.experiment.transitions import Floats, read_temperatures
 from mesospin.model.line_shapes import LineShape
 from mesospin.model.system import SpinSystem, check_system
@@ -26,6 +27,12 @@ from mesospin.units import to_kelvin
 
 #: Numbers that one evaluation of line shapes holds.
 _CHUNK = 2**21
+
+#: Scattering, over that of the strongest transition, below which there is none.
+_DARK = 1e-25
+
+#: Energy loss, over the spread of all levels, below which scattering is elastic.
+_ELASTIC = 1e-9
 
 #: Steps of the energy that one resolution width must have.
 _STEPS = 2.0
@@ -124,6 +131,7 @@ def neutron_spectrum(
         :math:`W_{ij}` (level_from, level_to) [mu_B^2] and ``transition_energy`` [K], negative for
         energy gain; ``level_energy`` [K] from the ground level and ``population`` (temperature,
         level_from).  The integral over all energies is the sum of :math:`\tfrac23 g^2 J(J+1)`.
+        If there is no transition in the range, the attribute ``empty`` says where the nearest ones are.
         The strengths of exactly degenerate levels depend on the basis; their sum is physical.
 
     Raises
@@ -192,7 +200,13 @@ def neutron_spectrum(
         "field": variable((), float(B), "T", "field"),
     }
     inputs = {"line": repr(line), "interference": repr(interference), "axis": list(axis)}
-    return result("neutron_spectrum", system, variables, coords, inputs)
+    ds = result("neutron_spectrum", system, variables, coords, inputs)
+    if float(intensity.max()) > _DARK * float(strength.max()) / fwhm:
+        return ds
+    lit = (population.max(axis=0)[:, None] * strength > 0.0) & (np.abs(gap) > _ELASTIC * np.ptp(levels))
+    near = nearest_values(gap[lit], grid[0], grid[-1])
+    where = f"between {grid[0]:g} and {grid[-1]:g} K"
+    return ds.assign_attrs(empty=no_line("energy must reach a transition", where, near, "K"))
 
 
 def _read_energy(energy: ArrayLike, line: LineShape) -> tuple[Floats, float]:

@@ -9,16 +9,18 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from mesospin.checks import finite_array, integer
+from mesospin.checks import finite_array
 from mesospin.checks import span as check_span
 from mesospin.constants import KELVIN_PER_GIGAHERTZ, MU_B
 from mesospin.errors import InputError
-from mesospin.experiment.resonance_lines import resonance_lines
+from mesospin.experiment.nearest_lines import nearest_fields, no_line
+from mesospin.experiment.resonance_lines import field_swept, resonance_lines
 from mesospin.experiment.transitions import (
     Floats,
     Indices,
     Microwave,
     largest_strength,
+    level_count,
     moments_between_all,
     polarisation,
     read_frequency,
@@ -43,6 +45,7 @@ def resonance_fields(
     axis: Sequence[float] = (0.0, 0.0, 1.0),
     microwave: Microwave = "perpendicular",
     forbidden: bool = False,
+    states: int | None = None,
 ) -> xr.Dataset:
     r"""Return every field at which a transition matches a frequency, with its intensity.
 
@@ -70,6 +73,9 @@ def resonance_fields(
         parallel to it, or one direction.
     forbidden : bool, default False
         Whether to list also transitions without any magnetic dipole strength.
+    states : int, optional
+        Only transitions between this many lowest levels, all by default; the search in a system of several
+        hundred states is then done in seconds.  Populations are among all levels.
 
     Returns
     -------
@@ -79,9 +85,13 @@ def resonance_fields(
         along z, with more than half of the weight, else empty); ``strength`` with the microwave field
         asked for, ``strength_parallel``, ``strength_perpendicular`` [mu_B^2]; ``selection``
         ("perpendicular": :math:`|\Delta m| = 1`, "parallel": :math:`\Delta m = 0`, "both",
-        "forbidden"); ``g_slope``, :math:`d(E_j - E_i)/dB/\mu_B`, signed; ``population``
-        :math:`p_i - p_j` and ``intensity`` [mu_B^2] (temperature, transition), infinite where
-        a transition touches the frequency and turns.  There may be no transition.
+        "forbidden"); ``g_slope``, :math:`d(E_j - E_i)/dB/\mu_B`, signed; ``turning``,
+        whether the transition only touches the frequency at an extremum of its own; ``population``
+        :math:`p_i - p_j` and ``intensity`` [mu_B^2] (temperature, transition).  At a turning point the
+        intensity is infinite, and finite in a spectrum with a width in energy alone, if there is strength
+        there; it is zero, its limit from nearby frequencies, if the strength vanishes there.
+        There may be no transition; where no line has any intensity the attribute ``empty`` says where
+        the nearest one lies.
 
     Raises
     ------
@@ -113,10 +123,10 @@ def resonance_fields(
     temperatures, dims = read_temperatures(T)
     axes = unit_axis(axis)[None]
     weights = polarisation(microwave, axes)
-    lines = resonance_lines(system, axes, ends, energy, temperatures, forbidden=forbidden)
+    count = level_count(system, states)
+    lines = resonance_lines(system, axes, ends, energy, temperatures, forbidden=forbidden, states=count)
     strength = strength_of(weights, lines.moment)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        intensity = strength * lines.population * MU_B / np.abs(lines.slope)
+    intensity = MU_B * field_swept(system, lines, strength)
     names = np.array([*basis_labels(system), ""])
     pair: dict[str, Any] = {}
     for end, level, state in (
@@ -126,15 +136,13 @@ def resonance_fields(
         word = "lower" if end == "from" else "upper"
         pair[f"level_{end}"] = variable("transition", level, "1", f"position of the {word} level")
         pair[f"label_{end}"] = variable("transition", names[state].astype(object), "1", f"{word} level")
-    shaped = [
-        x.reshape(*np.shape(T), len(strength))
-        for x in (lines.population, np.nan_to_num(intensity, posinf=np.inf))
-    ]
+    shaped = [x.reshape(*np.shape(T), len(strength)) for x in (lines.population, intensity)]
     variables = {
         "field": variable("transition", lines.found.field, "T", "resonance field"),
         **pair,
         **_strengths("transition", system, axes, lines.moment, strength),
         "g_slope": variable("transition", lines.slope / MU_B, "1", "slope of the transition over mu_B"),
+        "turning": variable("transition", lines.turning, "1", "whether it only touches the frequency"),
         "population": variable((*dims, "transition"), shaped[0], "1", "difference of populations"),
         "intensity": variable((*dims, "transition"), shaped[1], "mu_B^2", "intensity in a field sweep"),
     }
@@ -144,7 +152,12 @@ def resonance_fields(
         "temperature": variable(dims, np.asarray(T, dtype=float), "K", "temperature"),
     }
     inputs = {"frequency": frequency, "span": ends, "axis": list(axis), "microwave": _plain(microwave)}
-    return result("resonance_fields", system, variables, coords, inputs)
+    ds = result("resonance_fields", system, variables, coords, inputs)
+    if np.any(intensity > 0.0) or (forbidden and len(strength)):
+        return ds
+    near = nearest_fields(system, axes, ends, energy, temperatures, microwave=microwave, states=count)
+    what = f"span must hold a resonance at {energy / KELVIN_PER_GIGAHERTZ:.6g} GHz"
+    return ds.assign_attrs(empty=no_line(what, f"between {ends[0]:g} and {ends[1]:g} T", near, "T"))
 
 
 def _plain(microwave: Microwave) -> Any:
@@ -226,10 +239,7 @@ def resonance_frequencies(
     array([28., 32.,  4.])
     """
     check_system(system)
-    n = system.dimension
-    if n < 2:
-        raise InputError(f"system must have two states or more, got {n}; add a spin")
-    count = n if states is None else integer("states", states, at_least=2, at_most=n)
+    count = level_count(system, states)
     fields = finite_array("B", B, "T")
     if fields.ndim > 1 or not fields.size:
         raise InputError(f"B must be a number or 1-D [T], not empty, got shape {fields.shape}; flatten it")

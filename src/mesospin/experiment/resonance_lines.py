@@ -14,7 +14,9 @@ from mesospin.experiment.transitions import (
     largest_strength,
     moment_between,
     population_difference,
+    steepest,
 )
+from mesospin.experiment.turning_points import onto_turning_points
 from mesospin.model.system import SpinSystem
 from mesospin.spectrum.block_states import BlockStates
 from mesospin.spectrum.matrices import affine_hamiltonian
@@ -39,6 +41,7 @@ class Lines(NamedTuple):
     population: Floats
     state_from: Indices  # product state with the majority, -1 for none
     state_to: Indices
+    turning: NDArray[np.bool_]  # whether the transition only touches the energy, at an extremum of its own
 
 
 def resonance_lines(
@@ -49,25 +52,49 @@ def resonance_lines(
     T: Floats,
     *,
     forbidden: bool = False,
+    states: int | None = None,
     tolerance: float = 0.0,
 ) -> Lines:
     """Return every resonance of ``energy`` [K] in the span, for fields along each of ``axes`` (d, 3).
 
-    ``tolerance`` [T] is that of `find_resonances`.
+    ``states`` keeps the transitions between that many lowest levels; ``tolerance`` [T] is that of
+    `find_resonances`.
     """
     solver = BlockStates.along(system, axes)
-    found = find_resonances(solver, axes, span, energy, forbidden=forbidden, tolerance=tolerance)
-    group = _coincident(found, max(2.0 * tolerance, _COINCIDENT * max(abs(end) for end in span)))
+    found = find_resonances(
+        solver, axes, span, energy, forbidden=forbidden, states=states, tolerance=tolerance
+    )
+    distance = max(2.0 * tolerance, _COINCIDENT * max(abs(end) for end in span))
+    lines = _all_measured(solver, axes, found, distance, T)
+    found, turning = onto_turning_points(solver, axes, span, found, lines.slope, steepest(system))
+    if np.any(turning):
+        lines = _all_measured(solver, axes, found, distance, T)._replace(turning=turning)
+    wanted = lines.level_to < (system.dimension if states is None else states)
+    if not forbidden:
+        wanted &= np.sum(np.abs(lines.moment) ** 2, axis=1) > FORBIDDEN * largest_strength(system)
+    return _chosen(lines, wanted)
+
+
+def field_swept(system: SpinSystem, lines: Lines, strength: Floats) -> Floats:
+    r"""Return the intensities :math:`s\,(p_i - p_j)/|d(E_j - E_i)/dB|`, shape (t, r) [mu_B^2 T/K].
+
+    At a turning point it is infinite if the transition has strength there, and zero, its limit, if not (see
+    `turning_points`).
+    """
+    level = lines.turning | (lines.slope == 0.0)
+    lit = (strength > FORBIDDEN * largest_strength(system)) & (lines.population > 0.0)
+    finite = strength * lines.population / np.where(level, 1.0, np.abs(lines.slope))
+    return np.asarray(np.where(level, np.where(lit, np.inf, 0.0), finite))
+
+
+def _all_measured(solver: BlockStates, axes: Floats, found: Resonances, distance: float, T: Floats) -> Lines:
+    group = _coincident(found, distance)
     size, count = solver.at_once(), len(found.field)
     starts = range(0, max(count, 1), size)
     parts = [_measured(solver, axes, found, group, slice(k, k + size), T) for k in starts]
     joined = [np.concatenate(arrays, axis=-1) for arrays in zip(*(p[1:] for p in parts), strict=True)]
     moment = np.concatenate([p[0] for p in parts])
-    lines = Lines(found, joined[0], joined[1], moment, *joined[2:])
-    if forbidden:
-        return lines
-    squared = np.sum(np.abs(moment) ** 2, axis=1)
-    return _chosen(lines, squared > FORBIDDEN * largest_strength(system))
+    return Lines._make((found, joined[0], joined[1], moment, *joined[2:], np.zeros(count, dtype=bool)))
 
 
 def _coincident(found: Resonances, distance: float) -> Indices:
@@ -128,4 +155,5 @@ def _chosen(lines: Lines, wanted: NDArray[np.bool_]) -> Lines:
         lines.population[:, wanted],
         lines.state_from[wanted],
         lines.state_to[wanted],
+        lines.turning[wanted],
     )

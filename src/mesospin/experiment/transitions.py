@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mesospin.checks import finite_array, positive
+from mesospin.checks import finite_array, integer, positive
 from mesospin.constants import KELVIN_PER_GIGAHERTZ, MU_B
 from mesospin.errors import InputError
 from mesospin.model.system import SpinSystem
@@ -43,6 +43,14 @@ def read_temperatures(T: ArrayLike) -> tuple[Floats, tuple[str, ...]]:
             "give them so"
         )
     return np.atleast_1d(values), ("temperature",) * values.ndim
+
+
+def level_count(system: SpinSystem, states: int | None) -> int:
+    """Return how many of the lowest levels take part."""
+    n = system.dimension
+    if n < 2:
+        raise InputError(f"system must have two states or more, got {n}; add a spin")
+    return n if states is None else integer("states", states, at_least=2, at_most=n)
 
 
 def polarisation(microwave: Microwave, axes: Floats) -> Floats:
@@ -108,6 +116,12 @@ def largest_strength(system: SpinSystem) -> float:
     """Return the mean over the states of the squared moment [mu_B^2], the scale of strengths."""
     G = affine_hamiltonian(system).G
     return float(np.sum(np.abs(G) ** 2) / system.dimension / MU_B**2)
+
+
+def steepest(system: SpinSystem) -> float:
+    """Return a bound on the slope of all transitions [K/T], in any direction."""
+    spread = [np.ptp(np.linalg.eigvalsh(g)) for g in affine_hamiltonian(system).G]
+    return float(max(np.linalg.norm(spread), np.finfo(np.float64).tiny))
 
 
 def population_difference(energy: Floats, lower: Indices, upper: Indices, T: Floats) -> Floats:

@@ -103,6 +103,7 @@ def find_resonances(
     energy: float,
     *,
     forbidden: bool,
+    states: int | None = None,
     tolerance: float = 0.0,
 ) -> Resonances:
     """Return every field in the span where two levels differ by ``energy``.
@@ -118,7 +119,8 @@ def find_resonances(
         Wanted difference, > 0.
     forbidden : bool
         Whether transitions between blocks that no component of the moment connects are wanted.
-
+    states : int, optional
+        Only transitions between this many lowest levels of each block; all by default.
     tolerance : float, default 0 [T]
         Last correction of a field that is small enough; the error after it is of second order.
 
@@ -138,7 +140,7 @@ def find_resonances(
     slack = 1e-12 * max(abs(lo), abs(hi))
     edges = np.linspace(lo - slack, hi + slack, _FIRST + 1)
     intervals = _first_intervals(solver, axes, edges)
-    cases = _first_cases(solver, len(intervals.line), forbidden)
+    cases = _first_cases(solver, len(intervals.line), forbidden, states)
     shortest = _SHORTEST * max(hi - lo, abs(lo), abs(hi))
     brackets: list[_Brackets] = []
     while len(cases.row):
@@ -165,13 +167,16 @@ def _first_intervals(solver: BlockStates, axes: Floats, edges: Floats) -> _Inter
     return _Intervals(np.repeat(np.arange(len(axes)), count - 1), ends, pair[0], pair[1])
 
 
-def _first_cases(solver: BlockStates, rows: int, forbidden: bool) -> _Cases:
+def _first_cases(solver: BlockStates, rows: int, forbidden: bool, states: int | None) -> _Cases:
     block = solver.block_of
     n = len(block)
     index = np.arange(n)
     wanted = (block[:, None] != block[None, :]) | (index[:, None] < index[None, :])
     if not forbidden:
         wanted &= solver.connected()
+    if states is not None:
+        low = np.concatenate([np.arange(len(own)) < states for own in solver.blocks])
+        wanted &= low[:, None] & low[None, :]
     lower, upper = np.nonzero(wanted)
     return _Cases(np.repeat(np.arange(rows), len(lower)), np.tile(lower, rows), np.tile(upper, rows))
 
