@@ -29,7 +29,7 @@ from mesospin.thermo.sample import Sample
 
 Floats = NDArray[np.float64]
 
-_STEPS: Final = 200
+_STEPS: Final = 60
 #: Residual, in units of the largest moment, at which a moment is self-consistent, where rounding allows it.
 _TOLERANCE: Final = 1e-12
 #: Fraction of a Newton step below which the plain step is taken.
@@ -110,6 +110,38 @@ def self_consistent(sample: Sample, fields: Floats, T: Floats, tensor: Floats) -
 
 
 def _search(sample: Sample, fields: Floats, T: Floats, tensor: Floats, start: Floats) -> SelfConsistent:
+    """Return the states that steps from ``start`` lead to, or slow cooling where they lead nowhere."""
+    found, left = _stepped(sample, fields, T, tensor, start)
+    if len(left):
+        cooled, hopeless = _cooled(sample, fields[left], T[left], tensor)
+        if len(hopeless):
+            raise _not_found(fields[left][hopeless], T[left][hopeless])
+        for name in ("fields", "moment", "chi", "slope"):
+            getattr(found, name)[left] = getattr(cooled, name)
+    return found
+
+
+def _cooled(
+    sample: Sample, fields: Floats, T: Floats, tensor: Floats
+) -> tuple[SelfConsistent, NDArray[np.intp]]:
+    """Return the states reached by halving the temperature from above the energy of the coupling.
+
+    A moment that antiferromagnetic neighbours hold between its saturated values is a narrow target at low
+    temperature; in units of the temperature the acting field at the solution hardly moves on cooling.
+    """
+    energy = MU_B * float(np.linalg.norm(tensor, 2)) * _largest_moment(sample.system) ** 2
+    hot = max(energy, float(T.max()))
+    moment = np.zeros_like(fields)
+    for halvings in range(int(np.ceil(np.log2(hot / float(T.min())))) + 1):
+        state, left = _stepped(sample, fields, np.maximum(T, hot * 0.5**halvings), tensor, moment)
+        moment = state.moment
+    return state, left
+
+
+def _stepped(
+    sample: Sample, fields: Floats, T: Floats, tensor: Floats, start: Floats
+) -> tuple[SelfConsistent, NDArray[np.intp]]:
+    """Return the states after at most so many steps, and which of them are not self-consistent."""
     scale = _largest_moment(sample.system)
     allowed = scale * (_TOLERANCE + _ROUNDING * _largest_energy(sample.system, fields) / T[:, 0])
     moment, damping = start.copy(), np.ones(len(start))
@@ -117,7 +149,7 @@ def _search(sample: Sample, fields: Floats, T: Floats, tensor: Floats, start: Fl
     for _ in range(_STEPS):
         left = np.flatnonzero(np.abs(moment - value).max(axis=1) > allowed)
         if not len(left):
-            return SelfConsistent(fields + moment @ tensor, T, moment, chi, slope, tensor)
+            break
         residual = moment[left] - value[left]
         step, plain = _step(residual, chi[left], tensor, damping[left])
         trial = moment[left] + step
@@ -129,11 +161,14 @@ def _search(sample: Sample, fields: Floats, T: Floats, tensor: Floats, start: Fl
         kept = left[taken]
         moment[kept], value[kept] = trial[taken], new[taken]
         chi[kept], slope[kept] = new_chi[taken], new_slope[taken]
-    worst = int(np.argmax(np.abs(moment - value).max(axis=1) / allowed))
-    raise ConvergenceError(
-        f"the moment in its own field is not found in {_STEPS} steps at T = {T[worst, 0]:g} K and "
-        f"B = {np.linalg.norm(fields[worst]):g} T; raise T or the field, or weaken the coupling",
-        {"residual": float(np.abs(moment - value)[worst].max()), "temperature": float(T[worst, 0])},
+    return SelfConsistent(fields + moment @ tensor, T, moment, chi, slope, tensor), left
+
+
+def _not_found(fields: Floats, T: Floats) -> ConvergenceError:
+    return ConvergenceError(
+        f"the moment in its own field is not found in {_STEPS} steps at T = {T[0, 0]:g} K and "
+        f"B = {np.linalg.norm(fields[0]):g} T; raise T or the field, or weaken the coupling",
+        {"temperature": float(T[0, 0]), "field": float(np.linalg.norm(fields[0]))},
     )
 
 

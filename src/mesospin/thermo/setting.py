@@ -168,11 +168,13 @@ def _question_g(system: SpinSystem, mean_field: MeanField | None) -> None:
     """Warn where the g that reads a moment as a spin is that of no spin of the molecule."""
     if mean_field is None or mean_field.zJ == 0.0:
         return
-    own = [float(np.linalg.norm(spin.g) / np.sqrt(3.0)) for spin in system.spins if not spin.nuclear]
-    if all(abs(mean_field.g - g) > _STRANGE_G * g for g in own):
+    own = [np.linalg.svd(np.array(spin.g), compute_uv=False) for spin in system.spins if not spin.nuclear]
+    within = (g.min() * (1.0 - _STRANGE_G) <= mean_field.g <= g.max() * (1.0 + _STRANGE_G) for g in own)
+    if not any(within):
+        known = ", ".join(f"{g.max():.3g}" for g in own)
         warnings.warn(
             f"mean_field reads moments as spins with g = {mean_field.g:g}, but the spins of {system.name} "
-            f"have g = {', '.join(f'{g:.3g}' for g in own)}; the field of the neighbours goes as 1/g^2",
+            f"have g = {known}; the field of the neighbours goes as 1/g^2",
             ValidityWarning,
             stacklevel=4,
         )
