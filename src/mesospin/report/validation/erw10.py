@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 
 from mesospin.constants import KELVIN_PER_GIGAHERTZ
 from mesospin.experiment.relaxation import relaxation_rates
+from mesospin.model.crystal_field import crystal_field_parameters
 from mesospin.model.ions import ion
 from mesospin.model.lanthanides import lanthanide
 from mesospin.model.library import load
@@ -25,6 +26,7 @@ from mesospin.thermo.heat import entropy
 TEXT: Final = Source("Luis et al. 2010 (ErW10)")
 REPAIR: Final = Source("ErW10 with one number of the crystal field changed (conjectures)")
 _MEASURED: Final = Source("slow relaxation of [Er(W5O18)2]9-, SIMDAVIS data set")
+_CARRIED: Final = Source("crystal field of the isostructural HoW10, Ghosh et al. 2012 (from memory)")
 _OTHER: Final = Source("167Er, free ion (from memory)")
 
 PRINTED, B60, B40 = "erw10-printed", "erw10-repaired:b60", "erw10-repaired:b40"
@@ -142,6 +144,29 @@ def _order() -> float:
 def _temperature(name: str) -> float:
     """Return the temperature at which one molecule in 10^4 is excited [K]."""
     return float(brentq(lambda T: _excited(name, T) - 1e-4, 0.5, 30.0))
+
+
+def carried_over() -> Sequence[Row]:
+    """Return the row on the field of the isostructural holmium molecule."""
+    field = {
+        (p.k, p.q): p.A for p in crystal_field_parameters("Ho3+", load("how10").terms) if p.A is not None
+    }
+    ds = doublets(lanthanide("Er3+", field, notation="A<r^k>"), count=3)
+    return [
+        _CARRIED.statement(
+            "erw10-carried",
+            "ground doublet of Er3+ in the field of HoW10, A_kq<r^k> kept",
+            "+-13/2 (Luis et al. 2010)",
+            "; ".join(
+                f"{text} at {float(E):.1f} K"
+                for text, E in zip(ds.composition.values, ds.energy, strict=True)
+            ),
+            False,
+            otherwise=NOT_DETERMINED,
+            reason="the radial means differ from ion to ion; this field does not decide for +-13/2",
+            should_hold=False,
+        )
+    ]
 
 
 def two_levels() -> Sequence[Row]:
@@ -308,4 +333,9 @@ def _count(name: str) -> int:
     return int(np.count_nonzero(np.diff(_lowest(name)) > 5e-3)) + 1
 
 
-SECTIONS: Final[tuple[Callable[[], Sequence[Row]], ...]] = (ground_doublet, two_levels, erbium_167)
+SECTIONS: Final[tuple[Callable[[], Sequence[Row]], ...]] = (
+    ground_doublet,
+    carried_over,
+    two_levels,
+    erbium_167,
+)
