@@ -183,21 +183,21 @@ def isotherms(data: xr.Dataset) -> Isotherms:
         held = ", ".join(sorted(set(data["measurement"].values.tolist()))) or "nothing"
         raise InputError(f"data must hold ac points, got {held}; give an ac measurement")
     number = data["isotherm_of"].values[chosen]
-    held, row = np.unique(number, return_inverse=True)
+    kept, row = np.unique(number, return_inverse=True)
     order = np.lexsort((data["frequency"].values[chosen], row))
     chosen, row = chosen[order], row[order]
     counts = np.bincount(row)
     column = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
     values = {name: data[name].values[chosen] for name in _COLUMNS}
-    shape = (len(held), int(counts.max()))
+    shape = (len(kept), int(counts.max()))
     log_omega, chi = np.zeros(shape), np.zeros(shape, dtype=np.complex128)
     sigma, known = np.full((*shape, 2), np.nan), np.zeros(shape, dtype=bool)
     log_omega[row, column] = np.log(2 * np.pi * values["frequency"])
     chi[row, column] = values["chi_real"] - 1j * values["chi_imag"]
     sigma[row, column, 0], sigma[row, column, 1] = values["chi_real_error"], values["chi_imag_error"]
     known[row, column] = True
-    T = data["isotherm_temperature"].values[held]
-    B = data["isotherm_field"].values[held]
+    T = data["isotherm_temperature"].values[kept]
+    B = data["isotherm_field"].values[kept]
     return Isotherms(T, B, log_omega, chi, sigma, known, str(data["chi_real"].attrs["units"]))
 
 

@@ -1,6 +1,6 @@
 """Shapes of a relaxation in the ac susceptibility: Debye, Cole-Cole, Cole-Davidson, Havriliak-Negami, sums.
 
-Every shape here is ``chi = chi_S + sum_k D_chi_k (1 + (i w tau_k)^(1 - alpha_k))^(-gamma_k)`` with some of its
+Every shape is ``chi = chi_S + sum_k D_chi_k (1 + (i w tau_k)^(1 - alpha_k))^(-gamma_k)`` with some of its
 numbers fixed, w = 2 pi f and chi = chi' - i chi''.
 """
 
@@ -88,9 +88,9 @@ class AcModel(ABC):
         """
         values = [np.log(parameters[n]) if n in self.times else parameters[n] for n in self.names]
         log_omega = np.log(2 * np.pi * np.asarray(frequency, dtype=np.float64))
-        return self.value_and_slopes(
-            np.asarray(values, dtype=np.float64)[None], np.atleast_1d(log_omega)[None]
-        )[0][0].reshape(np.shape(frequency))
+        row = np.asarray(values, dtype=np.float64)[None]
+        chi: Complexes = self.value_and_slopes(row, log_omega.reshape(1, -1))[0]
+        return chi.reshape(np.shape(frequency))
 
     def value_and_slopes(self, parameters: Floats, log_omega: Floats) -> tuple[Complexes, Complexes]:
         """Return chi (g, n) and its derivatives (g, n, p) for parameters (g, p) and ln omega (g, n)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,9 @@ from mesospin.errors import InputError
 from mesospin.measured.relaxation.ac_data import Isotherms
 from mesospin.measured.relaxation.ac_models import AcModel
 from mesospin.measured.relaxation.least_squares import Fits, fit_rows
+from mesospin.results import variable
 
-__all__ = ["AcProblem", "ac_problem"]
+__all__ = ["AcProblem", "ac_problem", "point_variables"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -29,9 +30,9 @@ class AcProblem(NamedTuple):
     """(isotherms, n, 2), of chi' and chi''; 0 in the padding."""
 
     @property
-    def count(self) -> NDArray[np.int64]:
+    def numbers(self) -> NDArray[np.int64]:
         """Numbers that every isotherm holds, two for each point."""
-        return 2 * self.curves.known.sum(axis=1)
+        return np.asarray(2 * self.curves.known.sum(axis=1))
 
     def residuals(self, parameters: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Return weighted residuals (g, 2n) and derivatives (g, 2n, p) of the isotherms asked for."""
@@ -53,7 +54,7 @@ class AcProblem(NamedTuple):
 
     def rows(self, chosen: NDArray[np.intp]) -> AcProblem:
         """Return the same problem for some of the isotherms, which may repeat."""
-        parts = [part[chosen] if isinstance(part, np.ndarray) else part for part in self.curves]
+        parts: list[Any] = [part[chosen] if isinstance(part, np.ndarray) else part for part in self.curves]
         return AcProblem(self.model, Isotherms(*parts), self.scale[chosen], self.weight[chosen])
 
 
@@ -72,3 +73,20 @@ def ac_problem(model: AcModel, curves: Isotherms, weights: str) -> AcProblem:
         )
     relative = np.where(known > 0, curves.sigma / scale[:, None, None], 1.0)
     return AcProblem(model, curves, scale, known / relative)
+
+
+def point_variables(problem: AcProblem, parameters: Floats, shown: Bools) -> dict[str, Any]:
+    """Return data and model at every point; NaN for the model of isotherms that are not shown."""
+    curves, known = problem.curves, problem.curves.known
+    fitted = problem.model.value_and_slopes(parameters, curves.log_omega)[0] * problem.scale[:, None]
+    fitted = np.where(shown[:, None], fitted, np.nan)
+    row = np.broadcast_to(np.arange(len(known))[:, None], known.shape)[known]
+    columns = {
+        "frequency": (np.exp(curves.log_omega[known]) / (2 * np.pi), "Hz", "frequency"),
+        "chi_real": (curves.chi.real[known], curves.unit, "in-phase susceptibility"),
+        "chi_imag": (-curves.chi.imag[known], curves.unit, "out-of-phase susceptibility"),
+        "model_real": (fitted.real[known], curves.unit, "fitted in-phase susceptibility"),
+        "model_imag": (-fitted.imag[known], curves.unit, "fitted out-of-phase susceptibility"),
+        "isotherm_of": (row, "1", "number of the isotherm"),
+    }
+    return {name: variable("point", *entry) for name, entry in columns.items()}

@@ -40,7 +40,8 @@ def starting_points(problem: AcProblem, count: int) -> Floats:
             grid[..., place] = low[:, None] + (high - low)[:, None] * grid[..., place]
     cost = _solve_amplitudes(problem, grid)
     best = np.argsort(cost, axis=1)[:, :count]
-    return np.take_along_axis(grid, best[..., None], axis=1).swapaxes(0, 1)
+    chosen: Floats = np.take_along_axis(grid, best[..., None], axis=1)
+    return chosen.swapaxes(0, 1)
 
 
 def _candidates(model: AcModel) -> Floats:
@@ -77,4 +78,4 @@ def _solve_amplitudes(problem: AcProblem, grid: Floats) -> Floats:
     heights = (amplitudes @ model.levels_of().T)[:, 1:]
     cost = np.where(np.all(heights > 0, axis=1), cost, 1e6 * (1.0 + cost))
     grid[...] = flat.reshape(grid.shape)
-    return cost.reshape(isotherms, points)
+    return np.asarray(cost.reshape(isotherms, points))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ Bools = NDArray[np.bool_]
 
 _SIGNIFICANT: Final = 3.0
 """Standard errors at which something is taken as certain."""
+_EXACT: Final = 1e-18
+"""Variance, in units of the largest susceptibility, at which nothing but rounding is left."""
 _SHORTFALL: Final = 0.25
 """Part of the promised rise of the sum of squares below which a time counts as open."""
 
@@ -34,11 +36,18 @@ class Account(NamedTuple):
     converged: Bools
     sum_of_squares: Floats
 
+    def with_rows(self, rows: NDArray[np.intp], other: Account) -> Account:
+        """Return the account in which ``other`` takes the place of some rows."""
+        merged: list[Any] = [part.copy() for part in self]
+        for part, new in zip(merged, other, strict=True):
+            part[rows] = new
+        return Account(*merged)
+
 
 def account_of(problem: AcProblem, fits: Fits, free: Bools) -> Account:
     """Return parameters and their covariance scaled by the reduced chi^2."""
     inverse, regular = covariance(fits.jacobian, free)
-    dof = problem.count - free.sum(axis=1)
+    dof = problem.numbers - free.sum(axis=1)
     variance = np.where(dof > 0, fits.sum_of_squares / np.maximum(dof, 1), np.nan)
     scaled = inverse * variance[:, None, None]
     with np.errstate(invalid="ignore"):
@@ -90,7 +99,7 @@ def _promise_kept(problem: AcProblem, account: Account) -> Bools:
             moved = problem.rows(rows).fitted(start, free)
             rise = moved.sum_of_squares - account.sum_of_squares[rows]
             kept[rows] = rise >= _SHORTFALL * _SIGNIFICANT**2 * account.variance[rows]
-    return kept | (account.variance == 0)
+    return np.asarray(kept | (account.variance < _EXACT))
 
 
 def _reason(problem: AcProblem, account: Account, row: int, largest_error: float, promised: bool) -> str:
@@ -99,8 +108,8 @@ def _reason(problem: AcProblem, account: Account, row: int, largest_error: float
     needed = int(account.free[row].sum())
     if frequencies < 2:
         return "one frequency only; measure more of them"
-    if problem.count[row] <= needed:
-        return f"{problem.count[row]} numbers for {needed} parameters; measure more frequencies"
+    if problem.numbers[row] <= needed:
+        return f"{problem.numbers[row]} numbers for {needed} parameters; measure more frequencies"
     if not account.converged[row]:
         return "the fit did not converge; take a model with fewer parameters"
     if not account.regular[row]:
@@ -144,13 +153,9 @@ def _open_reason(problem: AcProblem, account: Account, row: int, largest_error: 
     for time in problem.model.times:
         error = account.error[row, problem.model.names.index(time)]
         if not error <= largest_error:
-            return (
-                f"the data leave {time} open (standard error of ln {time} {error:.2g}); widen the frequencies"
-            )
+            return f"the data leave {time} open (error of ln {time} {error:.2g}); widen the frequencies"
     if not promised:
-        return (
-            "the data leave tau open (the sum of squares stays flat beyond its error); widen the frequencies"
-        )
+        return "the data leave tau open (no rise of chi^2 beyond its error); widen the frequencies"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Relaxation times from ac susceptibility: one model fitted to every isotherm, and what the data say of it."""
+"""Relaxation times from ac susceptibility: a model on every isotherm, and what the data say of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mesospin.checks import instance_of, one_of, positive
 from mesospin.measured.relaxation.ac_data import isotherms
 from mesospin.measured.relaxation.ac_models import AcModel, GeneralisedDebye
-from mesospin.measured.relaxation.ac_problem import AcProblem, ac_problem
+from mesospin.measured.relaxation.ac_problem import AcProblem, ac_problem, point_variables
 from mesospin.measured.relaxation.ac_start import starting_points
 from mesospin.measured.relaxation.ac_verdict import Account, account_of, judge, unphysical
 from mesospin.measured.relaxation.least_squares import Fits
@@ -37,9 +37,9 @@ def fit_ac(
 ) -> xr.Dataset:
     r"""Fit a model of relaxation to the ac susceptibility of every isotherm.
 
-    Least squares of chi' and chi'' together, in ln tau and the model's other parameters, from the best point of
-    a grid over the times (the susceptibilities follow linearly).  A peak of chi'' inside the window of
-    frequencies is not required: what counts is whether the data fix ln tau.
+    Least squares of chi' and chi'' together, in ln tau and the model's other parameters, from the best
+    point of a grid over the times (the susceptibilities follow linearly).  A peak of chi'' inside the window
+    of frequencies is not required: what counts is whether the data fix ln tau.
 
     Parameters
     ----------
@@ -115,10 +115,7 @@ def _fit(problem: AcProblem) -> Account:
         return account
     start = account.parameters[rows] - np.where(beyond[rows], _towards(problem, excess[rows]), 0.0)
     held = _best(problem.rows(rows), start[None], ~beyond[rows])
-    merged = [part.copy() for part in account]
-    for part, new in zip(merged, held, strict=True):
-        part[rows] = new
-    return Account(*merged)
+    return account.with_rows(rows, held)
 
 
 def _towards(problem: AcProblem, excess: Floats) -> Floats:
@@ -169,7 +166,7 @@ def _dataset(
         "isotherm", determined.astype(np.int8), "1", "whether the data determine the times"
     )
     variables["verdict"] = variable("isotherm", np.array(verdict, dtype=str), "1", "what the data say")
-    variables |= _points(problem, account, determined)
+    variables |= point_variables(problem, account.parameters, determined)
     coords = {
         "temperature": variable("isotherm", curves.temperature, "K", "temperature"),
         "field": variable("isotherm", curves.field, "T", "field"),
@@ -213,20 +210,3 @@ def _slope(model: AcModel, parameters: Floats, place: int) -> Floats:
     step[:, place] = 1e-5
     ahead, behind = (model.log_time_moments(parameters + sign * step)[0] for sign in (1, -1))
     return np.asarray((ahead - behind) / 2e-5)
-
-
-def _points(problem: AcProblem, account: Account, determined: Bools) -> dict[str, Any]:
-    curves = problem.curves
-    fitted = problem.model.value_and_slopes(account.parameters, curves.log_omega)[0] * problem.scale[:, None]
-    fitted = np.where(determined[:, None], fitted, np.nan)
-    known = curves.known
-    row = np.broadcast_to(np.arange(len(known))[:, None], known.shape)[known]
-    columns = {
-        "frequency": (np.exp(curves.log_omega[known]) / (2 * np.pi), "Hz", "frequency"),
-        "chi_real": (curves.chi.real[known], curves.unit, "in-phase susceptibility"),
-        "chi_imag": (-curves.chi.imag[known], curves.unit, "out-of-phase susceptibility"),
-        "model_real": (fitted.real[known], curves.unit, "fitted in-phase susceptibility"),
-        "model_imag": (-fitted.imag[known], curves.unit, "fitted out-of-phase susceptibility"),
-        "isotherm_of": (row, "1", "number of the isotherm"),
-    }
-    return {name: variable("point", *entry) for name, entry in columns.items()}

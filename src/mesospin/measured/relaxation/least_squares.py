@@ -1,7 +1,7 @@
-"""Least squares of many small fits at once: Levenberg-Marquardt with every isotherm a row of one array.
+"""Least squares of many small fits at once: Levenberg-Marquardt with every fit a row of one array.
 
-A laboratory fits tens to hundreds of isotherms of some 25 points with 3 to 7 parameters.  One fit is too small
-to keep a processor busy; all of them together are a few array operations an iteration.
+A laboratory fits tens to hundreds of isotherms of some 25 points with 3 to 7 parameters.  One fit is too
+small to keep a processor busy; all of them together are a few array operations an iteration.
 """
 
 from __future__ import annotations
