@@ -238,7 +238,7 @@ def _dataset(joint: _Joint, best: _Best, inputs: dict[str, object]) -> xr.Datase
     scaled = best.covariance * best.sum_of_squares / dof
     with np.errstate(invalid="ignore"):
         error = np.sqrt(np.diag(scaled))
-    free, by_law = joint.free[:count], best.covariance[:count, :count]
+    free = joint.free[:count]
     determined = quotable(law, free, best.x[:count], error[:count])
     variables = {
         "value": variable("parameter", best.x[:count], "see unit", "value"),
