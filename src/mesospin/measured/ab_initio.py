@@ -27,6 +27,8 @@ Axes = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float
 _NUMBER = re.compile(r"[-+]?\d+\.\d*(?:[EeDd][-+]?\d+)?")
 #: Relative difference of two tensors g g^T from which they do not describe the same doublet.
 _OTHER_DOUBLET = 0.2
+#: Distance of levels [K] that the rounding of printed energies may make.
+_NEAR = 0.01
 #: Part of the largest g below which the sign of the product is not compared.
 _TOO_SMALL = 0.05
 
@@ -221,10 +223,11 @@ def warn_of_levels(deviation: float, tolerance: float, what: str) -> str:
     return sentence
 
 
-def check_doublets(system: SpinSystem, pseudospins: Sequence[Pseudospin]) -> list[str]:
+def check_doublets(system: SpinSystem, pseudospins: Sequence[Pseudospin], deviation: float) -> list[str]:
     """Return sentences on the g tensors of the doublets of ``system`` against printed ones.
 
-    Both are compared as tensors g g^T in the coordinates of the molecule, so that their axes count.
+    Both are compared as tensors g g^T in the coordinates of the molecule, so that their axes count, where
+    both levels of the doublet agree within twice the ``deviation`` [K] of the levels.
 
     Raises
     ------
@@ -238,13 +241,17 @@ def check_doublets(system: SpinSystem, pseudospins: Sequence[Pseudospin]) -> lis
         found = doublets(system)
     except InputError:
         return ["g tensors were not compared: the levels are not separate doublets"]
-    energy, g, axes = found["energy"].values, found["g"].values, found["g_axis"].values
+    energy, gap = found["energy"].values, found["gap"].values
+    levels = np.stack([energy - gap / 2, energy + gap / 2], axis=1)
+    near = _NEAR + (2.0 * deviation if np.isfinite(deviation) else 0.01 * float(energy[-1]))
     sentences = []
     for pseudospin in printed:
-        k = int(np.argmin(np.abs(energy - np.mean(pseudospin.energies))))
-        if abs(energy[k] - np.mean(pseudospin.energies)) > 1.0 + 0.01 * float(energy[-1]):
+        away = np.max(np.abs(levels - np.array(pseudospin.energies)), axis=1)
+        k = int(np.argmin(away))
+        if away[k] > near:
             continue
-        wanted, ours = _square(pseudospin.g, pseudospin.axes), _square(g[k], axes[k])
+        wanted = _square(pseudospin.g, pseudospin.axes)
+        ours = _square(found["g"].values[k], found["g_axis"].values[k])
         difference = float(np.linalg.norm(ours - wanted) / np.linalg.norm(wanted))
         _judge(pseudospin, difference, int(found["g_sign"].values[k]))
         sentences.append(

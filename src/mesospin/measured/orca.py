@@ -102,8 +102,8 @@ def read_orca(path: str | Path, *, block: str | None = None, hamiltonian: str = 
 
     References
     ----------
-    .. [1] R. Maurice et al., J. Chem. Theory Comput. 5, 2977 (2009).
-    .. [2] F. Neese et al., J. Chem. Phys. 152, 224108 (2020).
+    - R. Maurice et al., J. Chem. Theory Comput. 5, 2977 (2009).
+    - F. Neese et al., J. Chem. Phys. 152, 224108 (2020).
 
     Examples
     --------

@@ -1,7 +1,7 @@
 r"""Crystal fields and pseudospin Hamiltonians from SINGLE_ANISO, the module of OpenMolcas and ORCA.
 
 The program prints the ground multiplet J of a lanthanide twice: in extended Stevens operators, which are
-those of this package, and in spherical tensors that are 1 in the stretched state [1]_,
+those of this package, and in spherical tensors that are 1 in the stretched state,
 
 .. math::
     \langle J M|T_k^q|J M'\rangle = \frac{C^{JM}_{JM'\,kq}}{C^{JJ}_{JJ\,k0}},\qquad
@@ -12,8 +12,8 @@ molecule are printed beside them; the pseudospin has the moment :math:`\mu = -\m
 
 References
 ----------
-.. [1] N. Iwahara and L. F. Chibotaru, Phys. Rev. B 91, 174438 (2015).
-.. [2] L. F. Chibotaru and L. Ungur, J. Chem. Phys. 137, 064112 (2012).
+- N. Iwahara and L. F. Chibotaru, Phys. Rev. B 91, 174438 (2015).
+- L. F. Chibotaru and L. Ungur, J. Chem. Phys. 137, 064112 (2012).
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def read_single_aniso(
 
     References
     ----------
-    .. [1] L. Ungur and L. F. Chibotaru, Chem. Eur. J. 23, 3708 (2017).
+    - L. Ungur and L. F. Chibotaru, Chem. Eur. J. 23, 3708 (2017).
 
     Examples
     --------
@@ -180,7 +180,7 @@ def _multiplet(section: Section, field: Field, name: str | Ion | None, title: st
         checks.append("levels were not compared: no energies are printed")
     pseudospins = tuple(group.pseudospin for group in section.groups)
     inside = [p for p in pseudospins if not energies or p.energies[-1] <= energies[n - 1] + _SHOWN]
-    checks += check_doublets(system, inside)
+    checks += check_doublets(system, inside, deviation)
     return AbInitio(system, energies, rows_of(field.axes), pseudospins, deviation, omitted, tuple(checks))
 
 
