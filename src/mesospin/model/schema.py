@@ -5,14 +5,15 @@ optional ``[variants.*]``, which replace some of these parts.  Numbers with a di
 unit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mesospin import checks, units
 from mesospin.errors import InvalidModelError
 from mesospin.model.environment import DebyeLattice, Defaults, DipolarBath, Disorder, Member, PhononBath
-from mesospin.model.interactions import DzyaloshinskiiMoriya, Exchange, Hyperfine
+from mesospin.model.interactions import DzyaloshinskiiMoriya, Exchange
+from mesospin.model.ion_tables import Place, components, crystal_field_terms, hyperfine_term, named_spin
 from mesospin.model.spin import Spin
 from mesospin.model.system import SpinSystem
 from mesospin.model.tables import (
@@ -44,10 +45,14 @@ _SOURCE = Key(read_text)
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A class that a table describes, with the keys of its constructor."""
+    """A class that a table describes, with the keys of its constructor.
+
+    ``on_places`` says that the constructor takes the spins of the file first.
+    """
 
     build: Callable[..., Any]
     keys: Mapping[str, Key]
+    on_places: bool = False
 
 
 _SPIN = _Kind(
@@ -76,6 +81,17 @@ TERM_KINDS: Mapping[str, _Kind] = {
             "frame": _FRAME,
         },
     ),
+    "crystal-field": _Kind(
+        crystal_field_terms,
+        {
+            "values": Key(components(_energy), required=True),
+            "notation": Key(read_text, required=True),
+            "convention": Key(read_text),
+            "site": _SITE,
+            "frame": _FRAME,
+        },
+        on_places=True,
+    ),
     "spin-power": _Kind(
         SpinPower,
         {
@@ -103,13 +119,15 @@ TERM_KINDS: Mapping[str, _Kind] = {
         },
     ),
     "hyperfine": _Kind(
-        Hyperfine,
+        hyperfine_term,
         {
             "i": Key(read_integer, required=True),
             "k": Key(read_integer, required=True),
-            "A": Key(tensor_of(_energy), required=True),
+            "A": Key(tensor_of(_energy)),
+            "inverse_cube": Key(read_number),
             "frame": _FRAME,
         },
+        on_places=True,
     ),
     "quadrupole": _Kind(
         Quadrupole,
@@ -209,15 +227,15 @@ def system_from_table(table: Mapping[str, Any], *, name: str, variant: str = "")
     parts = read_table(name, table, _FILE)
     if variant:
         parts = _with_variant(name, parts, variant)
-    spins, spin_sources = _read_items(f"{name}.spins", parts.get("spins"), _read_spin)
-    terms, term_sources = _read_items(f"{name}.terms", parts.get("terms", []), _read_term)
-    defaults = _read_defaults(f"{name}.defaults", parts.get("defaults", {}))
+    places, spin_sources = _read_spins(f"{name}.spins", parts.get("spins"))
+    terms, term_sources = _read_terms(f"{name}.terms", parts.get("terms", []), places)
+    defaults = _read_defaults(f"{name}.defaults", parts.get("defaults", {}), places)
     sources = dict.fromkeys([*parts.get("sources", ()), *spin_sources, *term_sources])
     system: SpinSystem = within(
         name,
         SpinSystem,
         parts.get("name", name),
-        spins,
+        [place.spin for place in places],
         terms,
         sources=tuple(sources),
         defaults=defaults,
@@ -251,33 +269,43 @@ def _with_variant(name: str, parts: dict[str, Any], variant: str) -> dict[str, A
     return merged
 
 
-def _read_items(
-    where: str, value: Any, read: Callable[[str, Any], tuple[Any, str | None]]
-) -> tuple[list[Any], list[str]]:
+def _entries(where: str, value: Any) -> list[tuple[str, Any]]:
+    """Return the tables of a list with their names."""
     if not isinstance(value, list):
         raise InvalidModelError(
             f"{where} must be a list of tables, got {value!r}; write [[{where.split('.')[-1]}]]"
         )
-    pairs = [read(f"{where}[{i}]", item) for i, item in enumerate(value)]
-    return [item for item, _ in pairs], [source for _, source in pairs if source]
+    return [(f"{where}[{i}]", item) for i, item in enumerate(value)]
 
 
-def _read_spin(where: str, table: Any) -> tuple[Spin, str | None]:
-    values = read_table(where, table, _SPIN.keys)
-    source = values.pop("source", None)
-    return within(where, _SPIN.build, **values), source
+def _read_spins(where: str, value: Any) -> tuple[list[Place], list[str]]:
+    places, sources = [], []
+    for place, table in _entries(where, value):
+        named = named_spin(place, table)
+        if named is None:
+            values = read_table(place, table, _SPIN.keys)
+            values.pop("source", None)
+            named = Place(within(place, _SPIN.build, **values))
+        places.append(named)
+        sources += [text for text in (table.get("source", ""), named.source) if text]
+    return places, sources
 
 
-def _read_term(where: str, table: Any) -> tuple[Term, str | None]:
-    if not isinstance(table, Mapping) or "kind" not in table:
-        raise InvalidModelError(
-            f"{where} must have the key 'kind', got {table!r}; choose {', '.join(TERM_KINDS)}"
-        )
-    kind = checks.one_of(f"{where}.kind", table["kind"], tuple(TERM_KINDS))
-    rest = {key: value for key, value in table.items() if key != "kind"}
-    values = read_table(where, rest, {**TERM_KINDS[kind].keys, "source": _SOURCE})
-    source = values.pop("source", None)
-    return within(where, TERM_KINDS[kind].build, **values), source
+def _read_terms(where: str, value: Any, places: Sequence[Place]) -> tuple[list[Term], list[str]]:
+    terms: list[Term] = []
+    sources = []
+    for place, table in _entries(where, value):
+        if not isinstance(table, Mapping) or "kind" not in table:
+            raise InvalidModelError(
+                f"{place} must have the key 'kind', got {table!r}; choose {', '.join(TERM_KINDS)}"
+            )
+        kind = TERM_KINDS[checks.one_of(f"{place}.kind", table["kind"], tuple(TERM_KINDS))]
+        rest = {key: entry for key, entry in table.items() if key != "kind"}
+        values = read_table(place, rest, {**kind.keys, "source": _SOURCE})
+        sources += [values.pop("source")] if "source" in values else []
+        made = within(place, kind.build, *([places] if kind.on_places else []), **values)
+        terms += made if isinstance(made, tuple) else [made]
+    return terms, sources
 
 
 def _build(where: str, table: Any, kind: _Kind) -> Any:
@@ -285,7 +313,7 @@ def _build(where: str, table: Any, kind: _Kind) -> Any:
     return within(where, kind.build, **values)
 
 
-def _read_defaults(where: str, table: Any) -> Defaults:
+def _read_defaults(where: str, table: Any, places: Sequence[Place]) -> Defaults:
     parts = read_table(where, table, _DEFAULTS)
     built = {
         key: _build(f"{where}.{key}", parts[key], kind)
@@ -293,7 +321,7 @@ def _read_defaults(where: str, table: Any) -> Defaults:
         if key in parts
     }
     if "disorder" in parts:
-        built["disorder"] = disorder_from_table(f"{where}.disorder", parts["disorder"])
+        built["disorder"] = disorder_from_table(f"{where}.disorder", parts["disorder"], places)
     return Defaults(crystal=parts.get("crystal"), **built)
 
 
@@ -310,8 +338,10 @@ def phonons_from_table(where: str, table: Any) -> PhononBath:
     return bath
 
 
-def disorder_from_table(where: str, table: Any) -> Disorder:
+def disorder_from_table(where: str, table: Any, places: Sequence[Place] = ()) -> Disorder:
     """Return an ensemble from a table: either the keys of the solvent ensemble, or ``members``.
+
+    ``places`` are the spins, which a member's crystal field refers to.
 
     Examples
     --------
@@ -328,7 +358,7 @@ def disorder_from_table(where: str, table: Any) -> Disorder:
     for i, raw in enumerate(parts["members"]):
         place = f"{where}.members[{i}]"
         values = read_table(place, raw, _MEMBER_KEYS)
-        values["terms"] = _read_items(f"{place}.terms", values.get("terms", []), _read_term)[0]
+        values["terms"] = _read_terms(f"{place}.terms", values.get("terms", []), places)[0]
         members.append(within(place, Member, **values))
     made: Disorder = within(where, Disorder, members, parts.get("source", ""))
     return made
