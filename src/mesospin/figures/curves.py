@@ -1,5 +1,7 @@
 """Curves against temperature and field: values on a grid, colours, axes, titles."""
 
+import re
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -83,7 +85,12 @@ def title(figure: Figure, axes: Axes, dataset: xr.Dataset, what: str, fact: str 
     kind = " powder" if powder else ""
     axes.set_title(f"{what} of {system_title(dataset)}{kind}{fact}")
     inputs = inputs_of(dataset)
-    facts = [str(inputs[name]) for name in ("mean_field", "demagnetisation") if name in inputs]
+    facts = [_short(inputs[name]) for name in ("mean_field", "demagnetisation") if name in inputs]
     if inputs.get("tip"):
         facts.append(f"TIP {inputs['tip']:g} cm³/mol")
     note_provenance(figure, dataset, direction_fact(dataset), powder.partition(";")[0], *facts)
+
+
+def _short(text: str) -> str:
+    """Return a text with four digits of every number in it."""
+    return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.4g}", text)
