@@ -1,7 +1,7 @@
 """Equilibrium magnetisation of J = 15/2 (ErW10) at 50 temperatures and 50 fields: powder and crystal.
 
-Beside it a loop over qutip, and where they are installed libmcphase and PyCrystalField; both have their
-own constants of nature, which is most of their difference.
+Beside it a loop over qutip, and where they are installed libmcphase and PyCrystalField.  Both have constants
+of nature of their own, and are compared with 40-digit arithmetic with those.
 """
 
 import contextlib
@@ -85,6 +85,15 @@ def pycrystalfield_crystal(T, B):
 
 PEERS = {"libmcphase": libmcphase_crystal, "PyCrystalField": pycrystalfield_crystal}
 
+CONSTANTS = {
+    "libmcphase": (0.0578838263 * 11.6045221 / MU_B, 0.08617343183 * 11.6045221),
+    "PyCrystalField": (
+        5.7883818012e-2 * KELVIN_PER_MILLIELECTRONVOLT / MU_B,
+        8.6173303e-2 * KELVIN_PER_MILLIELECTRONVOLT,
+    ),
+}
+"""Their Bohr magneton [meV/T] and Boltzmann constant [meV/K], as multiples of those of CODATA 2022."""
+
 
 def exact_line(axis, T, field):
     """M along ``axis`` at temperatures T and one field, with 40 digits."""
@@ -151,18 +160,24 @@ def rows(count=CONDITIONS, powder=POWDER, rounds=3):
 
 def crystal_rows(T, B, where, middle, rounds):
     """Compare one direction with qutip and with the programs for crystal fields that are installed."""
-    exact = exact_line(AXIS, T[where], B[middle])
     peers = {"loop over qutip": lambda T, B: qutip_line(AXIS, T, B)}
     peers |= {name: peer for name, peer in PEERS.items() if importlib.util.find_spec(name)}
     ours_crystal(T, B)
+
+    def error(name):
+        magneton, boltzmann = CONSTANTS.get(name, (1.0, 1.0))
+        exact = exact_line(AXIS, T[where] * boltzmann, B[middle] * magneton)
+        return lambda result: float(np.max(np.abs(result[where, middle] - exact) / np.max(np.abs(exact))))
+
     return [
         interleaved(
             f"crystal M(T, B), J = 15/2, {len(T)} x {len(B)}, one direction",
             name,
             lambda peer=peer: peer(T, B),
             lambda: ours_crystal(T, B),
-            lambda result: float(np.max(np.abs(result[where, middle] - exact) / np.max(np.abs(exact)))),
+            error("ours"),
             rounds=rounds,
+            peer_error=error(name),
         )
         for name, peer in peers.items()
     ]

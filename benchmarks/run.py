@@ -25,6 +25,7 @@ MODULES = (
     "large_spin",
     "splitting_map",
     "powder_magnetisation",
+    "fit",
     "staircase",
     "unitary_sweep",
     "lindblad_sweep",

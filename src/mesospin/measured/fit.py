@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import lmfit
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from mesospin.measured.objective import Bounds, Objective, parameter_table
 from mesospin.measured.outcome import Outcome, outcome_of
 from mesospin.measured.parameters import Family, family
 from mesospin.measured.prediction import model_of
-from mesospin.measured.spectral_data import ResonanceData
+from mesospin.measured.search import best_of, starting_tables
 from mesospin.measured.verdict import fit_dataset
 from mesospin.model.molecule_text import write_molecule
 from mesospin.model.system import SpinSystem, check_system
@@ -25,11 +24,6 @@ from mesospin.scale import Progress
 from mesospin.thermo.molecular_field import MeanField
 
 Floats = NDArray[np.float64]
-
-_ROUNDS = 6
-#: Relative decrease of chi2 at which the search ends: with fewer directions of a powder, from every
-#: start with all of them, and from the best.
-_ROUGH, _SEARCH, _FINAL = 1e-2, 1e-4, 1e-9
 
 
 def fit_hamiltonian(
@@ -54,7 +48,9 @@ def fit_hamiltonian(
     is made small by a trust-region least-squares method within bounds [1]_, with exact derivatives:
     those of levels are :math:`\langle\partial H/\partial p\rangle`, those of thermal averages follow from
     perturbation theory (`sensitivities`).  The standard deviations are those of the linearised problem,
-    from the given sigma; they are not scaled with the residuals.
+    from the given sigma; they are not scaled with the residuals.  Minima are searched with fewer
+    directions of a powder, whose residuals are corrected to those of all of them, and finished with
+    all; a start that leads to more than twice the best chi2 is not finished.
 
     Parameters
     ----------
@@ -124,8 +120,8 @@ def fit_hamiltonian(
     ]
     objective = _objective(sets, system, vary, bounds, tie, mean_field, finite("tip", tip, "cm3/mol"))
     _check_count(sets, objective)
-    tables = _starting_tables(objective, numbers[0], positive("spread", spread), integer("seed", seed))
-    best, reached = _best(objective, tables, numbers[1], progress or _silent)
+    tables = starting_tables(objective, numbers[0], positive("spread", spread), integer("seed", seed))
+    best, reached = best_of(objective, tables, numbers[1], progress or _silent)
     outcome = outcome_of(objective, best, reached, known_sigma=sets[0].sigma is not None)
     _check_answer(outcome)
     inputs = {
@@ -228,124 +224,23 @@ def _check_count(sets: tuple[Data, ...], objective: Objective) -> None:
         )
 
 
-def _starting_tables(objective: Objective, starts: int, spread: float, seed: int) -> list[lmfit.Parameters]:
-    """Return the given start and others drawn around it, ever wider."""
-    generator = np.random.default_rng(seed)
-    scales = _scales(objective)
-    tables = [objective.table.copy()]
-    for index in range(1, starts):
-        table = objective.table.copy()
-        for name in objective.free:
-            entry = table[name]
-            width = spread * (1 + (index - 1) % 3) * scales[name]
-            value = entry.value + width * generator.standard_normal()
-            low = entry.min + 1e-3 * (entry.value - entry.min) if np.isfinite(entry.min) else -np.inf
-            high = entry.max - 1e-3 * (entry.max - entry.value) if np.isfinite(entry.max) else np.inf
-            entry.value = float(np.clip(value, low, high))
-        table.update_constraints()
-        tables.append(table)
-    return tables
-
-
-def _scales(objective: Objective) -> dict[str, float]:
-    """Return natural sizes of the free parameters, also of those that start at zero."""
-    H0, _ = objective.family.at(objective.start[:-2])
-    energy = np.linalg.eigvalsh(H0)
-    width = float(energy[-1] - energy[0]) or 1.0
-    sizes = {"zJ": 0.02 * width, "tip": 1e-3}
-    for parameter, operator in zip(objective.family.parameters, objective.family.O, strict=True):
-        norm = float(np.linalg.norm(operator, 2))
-        sizes[parameter.name] = 0.1 * width / norm if norm > 0.0 else 0.0
-    scales = {}
-    for name, value in zip(objective.names, np.abs(objective.start), strict=True):
-        is_g = sizes[name] == 0.0
-        scales[name] = max(0.2 * value, 0.05) if is_g else max(value, sizes[name])
-    return scales
-
-
-def _best(
-    objective: Objective, tables: list[lmfit.Parameters], evaluations: int, progress: Progress
-) -> tuple[lmfit.minimizer.MinimizerResult, list[tuple[float, lmfit.Parameters | None]]]:
-    """Return the best of the fits from all starts, and where each of them arrived."""
-    uncertain = any(
-        isinstance(model.data, ResonanceData) and model.data.sigma_field is not None
-        for model in objective.models
-    )
-    best = None
-    reached: list[tuple[float, lmfit.Parameters | None]] = []
-    for _ in range(_ROUNDS):
-        if uncertain:
-            objective.reweigh(tables[0] if best is None else best.params)
-        fits = []
-        for table in tables:
-            progress(len(fits), len(tables))
-            fits.append(_found(objective, table, evaluations))
-        arrived = [fit for fit in fits if fit is not None and fit.success]
-        if not arrived:
-            raise ConvergenceError(
-                f"the fit did not converge from any of {len(tables)} starts within {evaluations} "
-                "evaluations; start closer, bound or fix parameters",
-                {"starts": len(tables)},
-            )
-        first = min(arrived, key=lambda fit: float(fit.chisqr))
-        best = _minimised(objective, first.params, evaluations, _FINAL) or first
-        fits = [best if fit is first else fit for fit in fits]
-        reached = [(np.nan, None) if fit is None else (float(fit.chisqr), fit.params) for fit in fits]
-        if not uncertain or not objective.reweigh(best.params):
-            return best, reached
-        tables = [best.params, *tables[1:]]
-    raise ConvergenceError(
-        f"the uncertainties that sigma_field gives to the lines did not settle in {_ROUNDS} rounds; give "
-        "levels for every line, or sigma in GHz"
-    )
-
-
 def _silent(done: int, total: int) -> None:
     """Report to nobody."""
-
-
-def _found(
-    objective: Objective, table: lmfit.Parameters, evaluations: int
-) -> lmfit.minimizer.MinimizerResult | None:
-    """Return where a start leads, at first with fewer directions of the powders."""
-    rough = objective.rough()
-    if rough is not None:
-        fit = _minimised(rough, table, evaluations, _ROUGH)
-        if fit is not None and fit.success:
-            table, evaluations = fit.params, max(evaluations - fit.nfev, 1)
-    return _minimised(objective, table, evaluations, _SEARCH)
-
-
-def _minimised(
-    objective: Objective, table: lmfit.Parameters, evaluations: int, tolerance: float
-) -> lmfit.minimizer.MinimizerResult | None:
-    """Return the fit from one start, None where the model has no answer on the way."""
-    minimizer = lmfit.Minimizer(objective.residuals, table, calc_covar=False)
-    try:
-        return minimizer.least_squares(
-            jac=objective.jacobian,
-            x_scale="jac",
-            ftol=tolerance,
-            xtol=1e-9,
-            gtol=1e-9,
-            max_nfev=evaluations,
-        )
-    except (ConvergenceError, np.linalg.LinAlgError):
-        return None
 
 
 def _check_answer(outcome: Outcome) -> None:
     reached = {name: float(value) for name, value in zip(outcome.names, outcome.value, strict=True)}
     diagnostics = {"values": reached, "chi2": outcome.chi2, "bounds": list(outcome.on_bound)}
+    where = ", ".join(f"{name} = {value:.6g}" for name, value in reached.items())
     if outcome.on_bound:
         raise ConvergenceError(
-            f"the best fit lies on the bound of {', '.join(outcome.on_bound)}, so it is no minimum; widen "
-            "the bound or fix the parameter there",
+            f"the best fit lies on the bound of {', '.join(outcome.on_bound)} ({where}), so it is no "
+            "minimum; widen the bound or fix the parameter there",
             diagnostics,
         )
     if not outcome.at_minimum:
         raise ConvergenceError(
-            f"the fit stopped before its minimum (a step would still lower chi2 by {outcome.decrease:.2g}); "
-            "start closer or raise max_evaluations",
+            f"the fit stopped before its minimum (at {where} a step would still lower chi2 by "
+            f"{outcome.decrease:.2g}); start closer or raise max_evaluations",
             diagnostics,
         )

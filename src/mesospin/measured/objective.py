@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesospin.checks import nearest
-from mesospin.errors import InputError
+from mesospin.errors import ConvergenceError, InputError
 from mesospin.measured.parameters import Family
 from mesospin.measured.prediction import Model
 from mesospin.measured.sensitivities import Member
@@ -44,6 +44,10 @@ class Objective:
     coupled : bool
     sigma : list of ndarray
         Standard deviations of every set; replaced where fields are uncertain.
+    memory : dict
+        The last residuals and derivatives.
+    correction : (values, residuals, derivatives) or None
+        What is added: residuals at these values, and their derivatives by all parameters.
     """
 
     family: Family
@@ -55,12 +59,30 @@ class Objective:
     coupled: bool
     sigma: list[Floats]
     memory: dict[bytes, tuple[Floats, Floats]] = field(default_factory=dict)
+    correction: tuple[Floats, Floats, Floats] | None = None
 
-    def rough(self) -> Objective | None:
-        """Return the objective with fewer directions of the powders, None where that saves nothing."""
+    def rough(self, table: lmfit.Parameters) -> Objective | None:
+        """Return the objective with fewer directions of powders, None where that saves nothing.
+
+        It is corrected to the residuals and derivatives of all directions at these values.
+        """
         models = tuple(model.rough() for model in self.models)
-        same = all(model.rule is given.rule for model, given in zip(models, self.models, strict=True))
-        return None if same else replace(self, models=models, memory={})
+        if all(model.rule is given.rule for model, given in zip(models, self.models, strict=True)):
+            return None
+        values = self.values(table)
+        plain = replace(self, models=models, memory={})
+        missing = [
+            all_ - few for all_, few in zip(self._evaluate(values), plain._evaluate(values), strict=True)
+        ]
+        return replace(plain, memory={}, correction=(values, missing[0], missing[1]))
+
+    def chi2(self, table: lmfit.Parameters) -> float:
+        """Return the sum of squares, infinite where the model has no answer."""
+        try:
+            residuals = self.residuals(table)
+        except (ConvergenceError, np.linalg.LinAlgError):
+            return np.inf
+        return float(residuals @ residuals)
 
     @property
     def free(self) -> tuple[str, ...]:
@@ -137,8 +159,12 @@ class Objective:
                 scale = np.sqrt(model.data.weight) / sigma
                 rows.append(scale * (value - model.data.values))
                 slopes.append(scale[:, None] * slope)
+            residuals, derivatives = np.concatenate(rows), np.concatenate(slopes)
+            if self.correction is not None:
+                origin, offset, tilt = self.correction
+                residuals, derivatives = residuals + offset + tilt @ (values - origin), derivatives + tilt
             self.memory.clear()
-            self.memory[key] = np.concatenate(rows), np.concatenate(slopes)
+            self.memory[key] = residuals, derivatives
         return self.memory[key]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2 as chi2_distribution
 
 from mesospin.measured.objective import Objective
+from mesospin.measured.search import Arrival
 
 Floats = NDArray[np.float64]
 
@@ -85,13 +86,12 @@ class Outcome:
 
 def outcome_of(
     objective: Objective,
-    best: lmfit.minimizer.MinimizerResult,
-    reached: list[tuple[float, lmfit.Parameters | None]],
+    table: lmfit.Parameters,
+    reached: list[Arrival | None],
     *,
     known_sigma: bool,
 ) -> Outcome:
     """Return what the best of several fits says."""
-    table = best.params
     residual, jacobian = objective.residuals(table), objective.jacobian(table)
     chain = objective.chain(table)
     names = (*objective.free, *(name for name in table if table[name].expr))
@@ -117,9 +117,11 @@ def outcome_of(
     trial = objective.trial(objective.values(table))
     predicted = [model.predict(trial)[0] for model in objective.models]
     sigma = [entry * np.sqrt(scale) for entry in objective.sigma]
-    start_chi2 = np.array([entry[0] for entry in reached])
+    start_chi2 = np.array([np.nan if entry is None else entry.chi2 for entry in reached])
     nothing = np.full(len(names), np.nan)
-    start_value = np.array([nothing if t is None else [t[n].value for n in names] for _, t in reached])
+    start_value = np.array(
+        [nothing if entry is None else [entry.table[name].value for name in names] for entry in reached]
+    )
     value = np.array([table[name].value for name in names])
     return Outcome(
         objective=objective,

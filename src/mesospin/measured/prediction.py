@@ -35,13 +35,14 @@ class Model:
     Parameters
     ----------
     data : Data
-    rule, coarse : PowderRule or None
-        Directions of a powder, and fewer of them for comparison.
+    rule, coarse, sparse : PowderRule or None
+        Directions of a powder, fewer of them for comparison, and still fewer for a search.
     """
 
     data: Data
-    rule: PowderRule | None
-    coarse: PowderRule | None
+    rule: PowderRule | None = None
+    coarse: PowderRule | None = None
+    sparse: PowderRule | None = None
 
     def predict(self, trial: Trial, *, coarse: bool = False) -> Prediction:
         """Return the predicted values (points,) and derivatives (points, p + 2): parameters, zJ, tip."""
@@ -64,8 +65,8 @@ class Model:
         )
 
     def rough(self) -> Model:
-        """Return the model with the coarser powder rule where the field makes directions differ."""
-        return Model(self.data, self.coarse, self.coarse) if np.any(self.data.fields) else self
+        """Return the model with the fewest directions of a powder where the field makes them differ."""
+        return Model(self.data, self.sparse) if np.any(self.data.fields) else self
 
     def sigma(self, trial: Trial) -> Floats | None:
         """Return the standard deviations of the values, None where they are not known."""
@@ -118,8 +119,9 @@ def model_of(data: Data, family: Family, generic: SpinSystem, *, coupled: bool) 
             f"{float(np.abs(data.fields).max()):g} T; leave mean_field out or fit other data"
         )
     if not isinstance(data, ThermalData) or data.powder is None:
-        return Model(data, None, None)
-    return Model(data, *powder_rules(generic, data.powder))
+        return Model(data)
+    fine, coarse = powder_rules(generic, data.powder)
+    return Model(data, fine, coarse, powder_rules(generic, max(coarse.degree, 5))[1])
 
 
 def _levels(data: LevelData, trial: Trial) -> Prediction:

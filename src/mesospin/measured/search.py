@@ -1,0 +1,169 @@
+"""From where a fit begins, and the best of the minima to which that leads.
+
+Most of the work of a fit is the average over the directions of powders.  The search takes a rule with few of
+them, corrected so that residuals and derivatives are those of all directions at the last point (Alexandrov
+and Lewis, Optim. Eng. 2, 413 (2001)); its minimum, corrected anew, is soon the one of all directions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import lmfit
+import numpy as np
+
+from mesospin.errors import ConvergenceError
+from mesospin.measured.objective import Objective
+from mesospin.measured.spectral_data import ResonanceData
+from mesospin.scale import Progress
+
+_ROUNDS = 6
+#: Relative decrease of chi2 at which a search with few directions ends, the correction made anew each time.
+_ROUGH = (1e-1, 1e-3, 1e-6)
+#: Relative decrease of the chi2 of all directions below which it is not corrected again.
+_GAIN = 1e-2
+#: Relative decrease at which the fit with all directions ends, from every start and from the best.
+_FULL, _FINAL = 1e-4, 1e-9
+#: Times the best chi2 above which a minimum found with few directions is not looked at with all.
+_HOPELESS = 2.0
+
+
+class Arrival(NamedTuple):
+    """Where a start leads: chi2, the parameters there, and whether it is a minimum."""
+
+    chi2: float
+    table: lmfit.Parameters
+    settled: bool
+
+
+def starting_tables(objective: Objective, starts: int, spread: float, seed: int) -> list[lmfit.Parameters]:
+    """Return the given start and others drawn around it, ever wider."""
+    generator = np.random.default_rng(seed)
+    scales = _scales(objective)
+    tables = [objective.table.copy()]
+    for index in range(1, starts):
+        table = objective.table.copy()
+        for name in objective.free:
+            entry = table[name]
+            width = spread * (1 + (index - 1) % 3) * scales[name]
+            value = entry.value + width * generator.standard_normal()
+            low = entry.min + 1e-3 * (entry.value - entry.min) if np.isfinite(entry.min) else -np.inf
+            high = entry.max - 1e-3 * (entry.max - entry.value) if np.isfinite(entry.max) else np.inf
+            entry.value = float(np.clip(value, low, high))
+        table.update_constraints()
+        tables.append(table)
+    return tables
+
+
+def _scales(objective: Objective) -> dict[str, float]:
+    """Return natural sizes of the free parameters, also of those that start at zero."""
+    H0, _ = objective.family.at(objective.start[:-2])
+    energy = np.linalg.eigvalsh(H0)
+    width = float(energy[-1] - energy[0]) or 1.0
+    sizes = {"zJ": 0.02 * width, "tip": 1e-3}
+    for parameter, operator in zip(objective.family.parameters, objective.family.O, strict=True):
+        norm = float(np.linalg.norm(operator, 2))
+        sizes[parameter.name] = 0.1 * width / norm if norm > 0.0 else 0.0
+    scales = {}
+    for name, value in zip(objective.names, np.abs(objective.start), strict=True):
+        is_g = sizes[name] == 0.0
+        scales[name] = max(0.2 * value, 0.05) if is_g else max(value, sizes[name])
+    return scales
+
+
+def best_of(
+    objective: Objective, tables: list[lmfit.Parameters], evaluations: int, progress: Progress
+) -> tuple[lmfit.Parameters, list[Arrival | None]]:
+    """Return the best of the minima from all starts, and where each of them arrived.
+
+    Raises
+    ------
+    ConvergenceError
+        If no start led to a minimum, or uncertainties that depend on the parameters did not settle.
+    """
+    uncertain = any(
+        isinstance(model.data, ResonanceData) and model.data.sigma_field is not None
+        for model in objective.models
+    )
+    best: lmfit.Parameters | None = None
+    for _ in range(_ROUNDS):
+        if uncertain:
+            objective.reweigh(tables[0] if best is None else best)
+        found = _arrivals(objective, tables, evaluations, progress)
+        settled = [arrival for arrival in found if arrival is not None and arrival.settled]
+        if not settled:
+            raise ConvergenceError(
+                f"the fit did not converge from any of {len(tables)} starts within {evaluations} "
+                "evaluations; start closer, bound or fix parameters",
+                {"starts": len(tables)},
+            )
+        first = min(settled, key=lambda arrival: arrival.chi2)
+        final = _minimised(objective, first.table, evaluations, _FINAL) or first
+        best = final.table
+        if not uncertain or not objective.reweigh(best):
+            return best, [final if arrival is first else arrival for arrival in found]
+        tables = [best, *tables[1:]]
+    raise ConvergenceError(
+        f"the uncertainties that sigma_field gives to the lines did not settle in {_ROUNDS} rounds; give "
+        "levels for every line, or sigma in GHz"
+    )
+
+
+def _arrivals(
+    objective: Objective, tables: list[lmfit.Parameters], evaluations: int, progress: Progress
+) -> list[Arrival | None]:
+    """Return where every start leads, the most promising ones first with all directions."""
+    searched: list[Arrival] = []
+    for table in tables:
+        progress(len(searched), len(tables))
+        known = min((other.chi2 for other in searched if other.settled), default=np.inf)
+        searched.append(_searched(objective, table, evaluations, known))
+    found: list[Arrival | None] = [None] * len(tables)
+    best = np.inf
+    for index in sorted(range(len(tables)), key=lambda k: searched[k].chi2):
+        arrival: Arrival | None = searched[index]
+        if not searched[index].settled or searched[index].chi2 <= _HOPELESS * best:
+            arrival = _minimised(objective, searched[index].table, evaluations, _FULL)
+        if arrival is not None and arrival.settled:
+            best = min(best, arrival.chi2)
+        found[index] = arrival
+    return found
+
+
+def _searched(objective: Objective, table: lmfit.Parameters, evaluations: int, known: float) -> Arrival:
+    """Return where a start leads with few directions; chi2 is that of all of them.
+
+    ``known`` is the chi2 of the best minimum that other starts have led to.
+    """
+    here = Arrival(objective.chi2(table), table, settled=False)
+    for number, tolerance in enumerate(_ROUGH):
+        rough = objective.rough(here.table) if np.isfinite(here.chi2) else None
+        found = None if rough is None else _minimised(rough, here.table, evaluations, tolerance)
+        if found is None or not found.settled:
+            return here._replace(settled=False)
+        chi2 = objective.chi2(found.table)
+        gained = here.chi2 - chi2
+        if gained > 0.0:
+            here = Arrival(chi2, found.table, settled=True)
+        if gained < _GAIN * chi2 or (number and here.chi2 > _HOPELESS * known):
+            break
+    return here
+
+
+def _minimised(
+    objective: Objective, table: lmfit.Parameters, evaluations: int, tolerance: float
+) -> Arrival | None:
+    """Return the minimum next to a start, None where the model has no answer on the way."""
+    minimizer = lmfit.Minimizer(objective.residuals, table, calc_covar=False)
+    try:
+        fit = minimizer.least_squares(
+            jac=objective.jacobian,
+            x_scale="jac",
+            ftol=tolerance,
+            xtol=1e-9,
+            gtol=1e-9,
+            max_nfev=evaluations,
+        )
+    except (ConvergenceError, np.linalg.LinAlgError):
+        return None
+    return Arrival(float(fit.chisqr), fit.params, bool(fit.success))
