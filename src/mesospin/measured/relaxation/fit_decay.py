@@ -247,14 +247,14 @@ def _reason(task: _Task, x: Floats, error: Floats, sound: bool, dof: int, larges
     if not sound:
         return "the data leave the parameters open; take a simpler model or give the equilibrium"
     for k in range(model.steps):
-        height, sigma = x[2 * model.steps + 1 + k], error[2 * model.steps + 1 + k]
-        if abs(height) <= _SIGNIFICANT * sigma:
-            return "no decay stands out of the noise"
         beta, beta_error = x[2 * k + 1], error[2 * k + 1]
         if beta - 1.0 > _SIGNIFICANT * beta_error:
             return f"beta = {beta:.3g} +- {beta_error:.2g} is above 1: faster than any sum of exponentials"
         if not error[2 * k] <= largest_error:
             return f"the data leave tau open (error of ln tau {error[2 * k]:.2g}); measure longer"
+        height, sigma = x[2 * model.steps + 1 + k], error[2 * model.steps + 1 + k]
+        if abs(height) <= _SIGNIFICANT * sigma:
+            return "no decay stands out of the noise"
     return ""
 
 
