@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -117,21 +118,20 @@ def _susceptibilities(
     sigma: ArrayLike | None,
 ) -> SusceptibilityData:
     """Return chi [cm3/mol] from a data set, or from numbers with their unit."""
-    sets = (given,) if isinstance(given, Data) else given
+    sets: Any = (given,) if isinstance(given, Data) else given
     if not isinstance(sets, tuple | list) or not any(isinstance(entry, Data) for entry in sets):
         if chi is None or unit is None:
             raise InputError(
                 "chi and its unit must be given beside T, got none; write chi, unit='cgs' or unit='SI'"
             )
-        return SusceptibilityData(
-            T=given, chi=chi, unit=one_of("unit", unit, ("cgs", "SI")), sigma=sigma, powder=5
-        )
+        known = one_of("unit", unit, ("cgs", "SI"))
+        return SusceptibilityData(sets, chi=chi, unit=known, sigma=sigma, powder=5)
     if not (chi is None and unit is None and sigma is None):
         raise InputError("chi, unit and sigma must not be given beside a data set, which has them; drop them")
-    if len(sets) != 1 or not isinstance(sets[0], SusceptibilityData):
+    data = sets[0]
+    if len(sets) != 1 or not isinstance(data, SusceptibilityData):
         labels = ", ".join(getattr(entry, "label", repr(entry)) for entry in sets)
         raise InputError(f"data must be one set of susceptibilities, got {labels}; give one of them")
-    (data,) = sets
     if not data.times_T:
         return data
     own = None if data.sigma is None else data.sigma / data.T

@@ -135,7 +135,7 @@ class SusceptibilityData(ThermalData):
         chi_t: ArrayLike | None = None,
         *,
         chi: ArrayLike | None = None,
-        unit: str,
+        unit: str | None = None,
         B: ArrayLike = 0.0,
         differential: bool = False,
         sigma: ArrayLike | None = None,
@@ -146,6 +146,8 @@ class SusceptibilityData(ThermalData):
     ) -> None:
         if (chi_t is None) == (chi is None):
             raise InputError("give exactly one of chi_t and chi, got both or none; say which was measured")
+        if unit is None:
+            raise InputError("unit must be given, got none; write unit='cgs' (cm3/mol) or unit='SI' (m3/mol)")
         factor = CHI_UNITS[one_of("unit", unit, tuple(CHI_UNITS))]
         given = chi_t if chi is None else chi
         common = _thermal(T, B, given, sigma, axis, powder, weight, label, factor)

@@ -24,7 +24,7 @@ _AnyData = TypeVar("_AnyData", bound=Data)
 
 FORMATS = ("csv", "phi")
 _ENDINGS = {"_sus.exp": "phi", "_mag.exp": "phi", ".csv": "csv", ".txt": "csv", ".tsv": "csv"}
-_TEXT = re.compile(r"\s*(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)\s*(\S.*?)\s*")
+_TEXT = re.compile(r"\s*(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)\s*([^\W\d].*?|%)\s*")
 _FIELD = re.compile(r"m?T|k?Oe|k?G")
 #: Names in headings, of quantities by the unit that they have in the package.
 _QUANTITIES = {
@@ -95,7 +95,7 @@ def read_data(
         sets = (read_csv(file, powder=powder, axis=axis, label=name, weight=weight),)
     if sigma is None:
         return sets
-    if isinstance(sigma, str):
+    if not isinstance(sigma, list | tuple):
         return tuple(_with_sigma(entry, sigma) for entry in sets)
     return tuple(_with_first(entry, sigma) for entry in sets)
 
@@ -121,7 +121,7 @@ def _with_first(data: _AnyData, texts: Sequence[str]) -> _AnyData:
     return data
 
 
-def _with_sigma(data: _AnyData, text: str) -> _AnyData:
+def _with_sigma(data: _AnyData, text: object) -> _AnyData:
     """Return the data with a standard deviation."""
     if data.sigma is not None:
         raise InputError(f"sigma must not be given beside the one that {data.label!r} has; drop one")
@@ -152,7 +152,7 @@ def _fits(data: Data, unit: str) -> bool:
     return True
 
 
-def _split(text: str) -> tuple[float, str]:
+def _split(text: object) -> tuple[float, str]:
     match = _TEXT.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise UnitError(

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mesospin.checks import finite_array, instance_of
+from mesospin.checks import finite_array
 from mesospin.errors import InputError
-from mesospin.measured.data import MagnetisationData, SusceptibilityData
+from mesospin.measured.data import Data, MagnetisationData, SusceptibilityData
 from mesospin.measured.lines import number_table, write_text
 
 Floats = NDArray[np.float64]
@@ -101,10 +101,7 @@ def read_phi(
     )
 
 
-def write_phi(
-    data: SusceptibilityData | MagnetisationData | Sequence[SusceptibilityData] | Sequence[MagnetisationData],
-    path: str | Path,
-) -> Path:
+def write_phi(data: Data | Sequence[Data], path: str | Path) -> Path:
     """Write data sets as the columns of a PHI table.
 
     Parameters
@@ -123,13 +120,17 @@ def write_phi(
     file = Path(path)
     kind = _kind(file)
     wanted = SusceptibilityData if kind == "sus" else MagnetisationData
-    sets = (data,) if isinstance(data, SusceptibilityData | MagnetisationData) else tuple(data)
+    sets = (data,) if isinstance(data, Data) else tuple(data)
     if not sets:
         raise InputError("data must be at least one set, got none; give what is to be written")
     first, columns = None, []
     for entry in sets:
-        instance_of("data", entry, wanted, hint=f"a _{kind}.exp file holds nothing else")
-        for part in columns_of(entry):
+        if not isinstance(entry, wanted):
+            label = getattr(entry, "label", entry)
+            raise InputError(
+                f"data must be {wanted.quantity} for a _{kind}.exp file, got {label!r}; choose another format"
+            )
+        for part in _columns(entry):
             x = part.T if kind == "sus" else part.B
             if first is not None and not np.array_equal(first, x):
                 what = "temperatures at every field" if kind == "sus" else "fields at every temperature"
@@ -144,12 +145,10 @@ def write_phi(
     return write_text(file, "".join("  ".join(f"{x!r}" for x in row) + "\n" for row in rows.tolist()))
 
 
-def columns_of(
-    data: SusceptibilityData | MagnetisationData,
-) -> tuple[SusceptibilityData, ...] | tuple[MagnetisationData, ...]:
+def _columns(data: SusceptibilityData | MagnetisationData) -> list[SusceptibilityData | MagnetisationData]:
     """Return the parts of a set at one field (susceptibility) or temperature (magnetisation) each."""
     fixed = data.B if isinstance(data, SusceptibilityData) else data.T
-    return tuple(data.points(np.flatnonzero(fixed == value)) for value in np.unique(fixed))  # type: ignore[return-value]
+    return [data.points(np.flatnonzero(fixed == value)) for value in np.unique(fixed)]
 
 
 def _kind(file: Path) -> str:

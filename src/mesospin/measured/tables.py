@@ -129,15 +129,15 @@ def write_csv(data: Data | Sequence[Data], path: str | Path) -> Path:
     if any(list(part) != list(parts[0]) for part in parts):
         headings = "; ".join(", ".join(part) for part in parts)
         raise InputError(f"data must be sets with the same columns, got {headings}; write more files")
-    rows = np.concatenate([np.stack(list(part.values()), axis=1) for part in parts])
-    lines = [",".join(parts[0]), *(",".join(repr(entry) for entry in row) for row in rows.tolist())]
+    rows = [row for part in parts for row in zip(*(c.tolist() for c in part.values()), strict=True)]
+    lines = [",".join(parts[0]), *(",".join(repr(entry) for entry in row) for row in rows)]
     return write_text(path, "\n".join(lines) + "\n")
 
 
-def _columns(data: Data) -> dict[str, Floats]:
+def _columns(data: Data) -> dict[str, NDArray[Any]]:
     """Return the columns of a set by their headings."""
     instance_of("data", data, Data, hint="give SusceptibilityData(...) or a sequence of such sets")
-    columns: dict[str, Floats] = {}
+    columns: dict[str, NDArray[Any]] = {}
     if isinstance(data, ThermalData):
         names = {"chi": f"{'chiT' if data.unit == 'cm3 K/mol' else 'chi'} ({data.unit})"}
         names |= {"M": "M (mu_B)", "C": "C (J/(mol K))"}
@@ -146,12 +146,12 @@ def _columns(data: Data) -> dict[str, Floats]:
     elif isinstance(data, ResonanceData):
         columns = {"B (T)": data.B, "frequency (GHz)": data.values}
         if data.pairs is not None:
-            lower, upper = data.pairs.astype(np.float64).T
+            lower, upper = data.pairs.T
             columns |= {"lower": lower, "upper": upper}
         if data.sigma_field is not None:
             columns["sigma_B (T)"] = data.sigma_field
     elif isinstance(data, LevelData):
-        columns = {"B (T)": data.fields, "level": data.levels.astype(np.float64), "energy (K)": data.values}
+        columns = {"B (T)": data.fields, "level": data.levels, "energy (K)": data.values}
     if data.sigma is not None and np.any(data.sigma):
         columns["sigma"] = data.sigma
     return columns

@@ -33,7 +33,8 @@ def fit_study(study: Study, spread: Mapping[str, Any]) -> xr.Dataset:
 def curie_weiss_study(study: Study, _spread: Mapping[str, Any]) -> xr.Dataset:
     """Return the Curie-Weiss fit that a study asks for."""
     arguments = dict(study.arguments)
-    table = {key: arguments.pop(key) for key in ("file", "format", "B", "T", "sigma") if key in arguments}
+    names = ("file", "format", "B", "T", "sigma")
+    table: dict[str, Any] = {key: arguments.pop(key) for key in names if key in arguments}
     sets = read_data(**_options(study, table), powder=5)
     return _with_files(fit_curie_weiss(sets, **arguments), [table])
 

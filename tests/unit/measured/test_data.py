@@ -133,7 +133,7 @@ def test_units_of_data():
     assert MagnetisationData(2.0, 1.0, [5.584939], unit="A m2/mol", powder=26).values == pytest.approx([1.0])
     assert LevelData([1.0], unit="cm^-1").values == pytest.approx([KELVIN_PER_WAVENUMBER])
     assert LevelData(["1 K", 2.0]).values == pytest.approx([1.0, 2.0])
-    with pytest.raises(TypeError, match="unit"):
+    with pytest.raises(InputError, match="unit must be given"):
         SusceptibilityData([300.0], chi=[0.01], powder=26)
 
 

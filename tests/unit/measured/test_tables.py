@@ -5,6 +5,7 @@ import pytest
 
 from mesospin.errors import InputError, UnitError
 from mesospin.measured.data import HeatCapacityData, MagnetisationData, SusceptibilityData
+from mesospin.measured.files import read_data
 from mesospin.measured.phi import read_phi, write_phi
 from mesospin.measured.spectral_data import LevelData, ResonanceData
 from mesospin.measured.tables import read_csv, write_csv
@@ -55,7 +56,7 @@ def test_bad_phi_tables(tmp_path):
         read_phi(tmp_path / "mn.exp", B=0.1)
     with pytest.raises(InputError, match="the same fields at every temperature"):
         write_phi(MagnetisationData([1.0, 2.0, 2.0], [1.0, 1.0, 3.0], T, powder=26), tmp_path / "a_mag.exp")
-    with pytest.raises(InputError, match="must be a SusceptibilityData"):
+    with pytest.raises(InputError, match="data must be susceptibility for a _sus"):
         write_phi(MagnetisationData([1.0, 1.0], 1.0, [1.0, 2.0], powder=26), tmp_path / "a_sus.exp")
 
 
@@ -117,3 +118,135 @@ def test_bad_csv(text, error, message, tmp_path):
     file.write_text(text)
     with pytest.raises(error, match=message):
         read_csv(file, powder=26)
+
+
+def test_numbers_of_fortran_remarks_and_other_line_ends(tmp_path):
+    file = tmp_path / "mn_sus.exp"
+    file.write_bytes(b"# run 4\r\n  2.0D+00\t1.0D-03 ! first\r\n\r\n3.0,  2.0e-3\r\n")
+    (chi,) = read_phi(file, B=0.1, powder=26)
+    assert chi.T.tolist() == [2.0, 3.0]
+    assert chi.values.tolist() == [1e-3, 2e-3]
+    file.write_text("2,0  1,5\n3,0  2,5\n")
+    assert read_phi(file, B=0.1, powder=26)[0].values.tolist() == [1.5, 2.5]
+
+
+def test_a_table_of_phi_is_sorted_into_columns(tmp_path):
+    """A long table of M(T, B), as CSV has it, becomes one column for each temperature."""
+    long = MagnetisationData([4.0, 2.0, 4.0, 2.0], [1.0, 1.0, 3.0, 3.0], [0.4, 0.8, 1.1, 1.5], powder=26)
+    text = write_phi(long, tmp_path / "a_mag.exp").read_text()
+    assert text == "1.0  0.8  0.4\n3.0  1.5  1.1\n"
+    several = read_phi(tmp_path / "a_mag.exp", T=[2.0, 4.0], powder=26)
+    back = read_csv(write_csv(several, tmp_path / "a.csv"), powder=26)
+    assert back.T.tolist() == [2.0, 2.0, 4.0, 4.0]
+    assert back.values.tolist() == [0.8, 1.5, 0.4, 1.1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "T (K);chiT (cm3 K/mol)\n2,0;1,5\n",
+        "T (K)\tchiT (cm3 K/mol)\n2,0\t1,5\n",
+        "Temperature [K],chi_m T [emu K mol-1]\n2.0,1.5\n",
+        "T / K,χ_M T / cm³ K mol⁻¹\r\n2.0,1.5D0\r\n",
+        '# a remark\n"Temperature (K)","chiT (cm^3*K/mol)"\n2.0,1.5,\n,\n',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_headers_and_marks_of_laboratories(tmp_path, text, encoding):
+    file = tmp_path / "a.csv"
+    file.write_bytes(text.encode(encoding))
+    data = read_csv(file, powder=26)
+    assert (data.T.tolist(), data.values.tolist(), data.unit) == ([2.0], [1.5], "cm3 K/mol")
+
+
+def test_a_file_of_a_windows_program(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_bytes("T (K),H (Oe),M (µB)\n2,10000,1.5\n".encode("cp1252"))
+    assert read_csv(file, powder=26).values.tolist() == [1.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("T (K),chiT (emu)\n2,1\n", "chiT in cm3 K/mol or m3 K/mol, got 'emu'"),
+        ("T (K),M (emu),B (T)\n2,1,1\n", "M in mu_B or emu/mol or A m2/mol, got 'emu'"),
+        ("T (C),chi (cm3/mol)\n2,1\n", "T in K or mK, got 'C'"),
+        ("T (K),chiT (cm3 K/mol)\n2,0,1,5\n", "line 2 of a.csv must have 2 entries, got 4; a decimal comma"),
+        ("# a\n\nT (K),chiT (cm3 K/mol)\n2,1\n3,\n", "line 5 of a.csv must hold numbers"),
+        ("T (K),chiT (cm3 K/mol)\n2,nan\n", "line 2 of a.csv must hold numbers"),
+        ("T (K),chiT (cm3 K/mol),sigma (SI)\n2,1,1\n", "chiT in cm3 K/mol or m3 K/mol, got 'SI'"),
+        ("T (K),chiT (cm3 K/mol),sigma (m3 K/mol)\n2,1,1\n", "unit of its values"),
+        ("energy (K),B (T)\n2,1\n3,2\n", "at one field"),
+        ("energy (K),level\n2,0.5\n", "whole numbers"),
+        ("T (K),mass (g)\n2,1\n", "got 'mass \\(g\\)'"),
+    ],
+)
+def test_bad_lines_and_units_are_named(text, message, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_csv(file, powder=26)
+
+
+def test_files_that_are_no_text(tmp_path):
+    with pytest.raises(InputError, match="must be a readable file, got none"):
+        read_csv(tmp_path / "none.csv", powder=26)
+    (tmp_path / "a.csv").write_bytes(b"\x00\x01\x02")
+    with pytest.raises(InputError, match="could not be read as text"):
+        read_csv(tmp_path / "a.csv", powder=26)
+    with pytest.raises(InputError, match="could not be read"):
+        read_csv(tmp_path, powder=26)
+    with pytest.raises(InputError, match=r"ends in _sus\.exp"):
+        read_data(tmp_path / "a.dat")
+
+
+def test_sets_of_several_kinds_do_not_fit_in_one_file(tmp_path):
+    sets = [MagnetisationData(2.0, 1.0, [1.0], powder=26), HeatCapacityData([2.0], [1.0])]
+    with pytest.raises(InputError, match="the same columns"):
+        write_csv(sets, tmp_path / "a.csv")
+    with pytest.raises(InputError, match="at least one set"):
+        write_csv([], tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "sigma", "expected"),
+    [
+        (SusceptibilityData(T, T, unit="cgs", powder=26), "0.5 %", 0.005 * T),
+        (SusceptibilityData(T, T, unit="cgs", powder=26), "4e-6 m3 K/mol", [4 / (4 * np.pi)] * 3),
+        (SusceptibilityData(T, chi=T, unit="cgs", powder=26), ".01 emu/mol", [0.01] * 3),
+        (MagnetisationData(2.0, T, T, powder=26), "5584.9397 emu/mol", [1.0] * 3),
+        (HeatCapacityData(T, T), "0.1 R", [0.83144626] * 3),
+        (ResonanceData(T, T), "10 MHz", [0.01] * 3),
+        (LevelData(T), "1 cm^-1", [1.438776877] * 3),
+    ],
+)
+def test_sigma_with_its_unit(data, sigma, expected, tmp_path):
+    file = write_csv(data, tmp_path / "a.csv")
+    how = {} if isinstance(data, ResonanceData | LevelData) else {"powder": 26}
+    (read,) = read_data(file, sigma=sigma, **how)
+    assert read.sigma == pytest.approx(expected, rel=1e-6)
+    assert np.array_equal(read.values, data.values)
+    (again,) = read_data(file, sigma=["1 kg", sigma, "9 %"], **how)
+    assert np.array_equal(again.sigma, read.sigma)
+
+
+def test_sigma_of_the_fields_of_resonances(tmp_path):
+    file = write_csv(ResonanceData(T, T), tmp_path / "a.csv")
+    (read,) = read_data(file, sigma="20 Oe")
+    assert read.sigma_field == pytest.approx([2e-3] * 3)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "message"),
+    [("0.1", "number with its unit"), ("0 %", "above 0"), ("1 mu_B", "got 'mu_B'"), (0.1, "with its unit")],
+)
+def test_bad_sigma(sigma, message, tmp_path):
+    file = write_csv(SusceptibilityData(T, T, unit="cgs", powder=26), tmp_path / "a.csv")
+    with pytest.raises(InputError, match=message):
+        read_data(file, sigma=sigma, powder=26)
+
+
+def test_sigma_in_parts_of_nothing(tmp_path):
+    file = write_csv(MagnetisationData(2.0, T, [0.0, 1.0, 2.0], powder=26), tmp_path / "a.csv")
+    with pytest.raises(InputError, match="above 0 for every point"):
+        read_data(file, sigma="1 %", powder=26)
