@@ -20,6 +20,7 @@ from mesospin.errors import UnitError
 
 __all__ = [
     "Quantity",
+    "to_angstrom",
     "to_cm3_per_mole",
     "to_cubic_angstrom",
     "to_dimensionless",
@@ -28,6 +29,7 @@ __all__ = [
     "to_kelvin_per_tesla",
     "to_kg_per_m3",
     "to_metre_per_second",
+    "to_per_angstrom",
     "to_radian",
     "to_second",
     "to_tesla",
@@ -81,6 +83,8 @@ _EXAMPLES: Final[dict[str, str]] = {
     "[m/s]": '"2000 m/s"',
     "[kg/m3]": '"1830 kg/m^3"',
     "[K/T]": '"1.3 K/T"',
+    "[angstrom]": '"3.5 angstrom"',
+    "[1/angstrom]": '"1.2 1/angstrom"',
     "[A^3]": '"1630 A^3"',
     "[cm3/mol (cgs), m3/mol (SI)]": '"2e-4 cm3/mol"',
     "[1]": '"1/48"',
@@ -350,6 +354,28 @@ def to_cm3_per_mole(value: Quantity, name: str = "chi") -> float:
     if text not in _MOLAR_SPELLINGS:
         raise _unknown(name, text, _MOLAR)
     return number * _MOLAR_SPELLINGS[text]
+
+
+def to_angstrom(value: Quantity, name: str = "distance") -> float:
+    """Return a distance [angstrom].
+
+    Examples
+    --------
+    >>> round(to_angstrom("0.35 nm"), 12)
+    3.5
+    """
+    return _convert(name, value, "angstrom", "[angstrom]")
+
+
+def to_per_angstrom(value: Quantity, name: str = "Q") -> float:
+    """Return a momentum transfer [1/angstrom].
+
+    Examples
+    --------
+    >>> round(to_per_angstrom("12 1/nm"), 12)
+    1.2
+    """
+    return _convert(name, value, "1/angstrom", "[1/angstrom]")
 
 
 _RATIO = re.compile(r"\s*([+-]?[0-9.eE+-]+?)\s*(?:/\s*([0-9.eE+-]+))?\s*")

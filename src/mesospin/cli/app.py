@@ -13,7 +13,16 @@ from typing import Annotated, Any, Final
 import typer
 
 import mesospin as ms
-from mesospin.cli import equilibrium, fitting, lanthanides, loops, quantum_chemistry, spectra, tunnelling
+from mesospin.cli import (
+    equilibrium,
+    fitting,
+    lanthanides,
+    loops,
+    quantum_chemistry,
+    spectra,
+    spectroscopy,
+    tunnelling,
+)
 from mesospin.cli.interruption import Interrupted
 from mesospin.cli.output import note, say
 from mesospin.errors import InputError, MesospinError, ValidityWarning
@@ -41,6 +50,10 @@ _COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     lanthanides.crystal_field,
     lanthanides.doublets,
     lanthanides.clock_transitions,
+    spectroscopy.resonance_fields,
+    spectroscopy.resonance_frequencies,
+    spectroscopy.epr_spectrum,
+    spectroscopy.neutron_spectrum,
     fitting.fit,
     fitting.parameters,
     fitting.curie_weiss,

@@ -76,6 +76,31 @@ def frequency_span(name: str, text: str) -> tuple[float, float]:
     return low, high
 
 
+def frequencies(name: str, text: str) -> float | list[float]:
+    """Return one frequency or several [GHz].
+
+    Examples
+    --------
+    >>> frequencies("frequency", "95 GHz"), frequencies("frequency", "10:30:3")
+    (95.0, [10.0, 20.0, 30.0])
+    """
+    values = _series(name, text, "GHz", _gigahertz)
+    return values if len(values) > 1 or ":" in text else values[0]
+
+
+def energies(name: str, text: str) -> list[float]:
+    """Return energies [K]; the unit must be written.
+
+    Examples
+    --------
+    >>> energies("energy", "0:2:3 K"), [round(E, 4) for E in energies("energy", "0:1:2 meV")]
+    ([0.0, 1.0, 2.0], [0.0, 11.6045])
+    """
+    if re.search(r"[A-Za-z]", text.replace("e", "")) is None:
+        raise InputError(f"{name} must have a unit [meV, K, cm^-1, GHz], got {text!r}; write -2:2:801 meV")
+    return _series(name, text, "meV", _energy)
+
+
 def temperature_span(name: str, text: str) -> tuple[float, float]:
     """Return both ends of a range of temperatures [K].
 
@@ -135,6 +160,24 @@ def rate(name: str, text: str) -> float:
     (0.003, 0.003)
     """
     return _one(name, text, "T/s", _tesla_per_second)
+
+
+def positions(name: str, text: str) -> list[list[float]]:
+    """Return positions x,y,z [angstrom], separated by semicolons; the unit must be written once.
+
+    Examples
+    --------
+    >>> positions("positions", "0,0,0; 0,0,3.5 angstrom")
+    [[0.0, 0.0, 0.0], [0.0, 0.0, 3.5]]
+    """
+    pieces = [place.split(",") for place in text.split(";")]
+    if any(len(place) != 3 for place in pieces) or not re.search("[A-Za-z]", pieces[-1][-1]):
+        raise InputError(
+            f"{name} must be positions x,y,z with a unit [angstrom], got {text!r}; "
+            "write for example '0,0,0; 0,0,3.5 angstrom'"
+        )
+    flat = _with_units(name, text, [x for place in pieces for x in place], "angstrom", _angstrom)
+    return [flat[k : k + 3] for k in range(0, len(flat), 3)]
 
 
 def angle(name: str, text: str) -> float:
@@ -342,6 +385,14 @@ def _kelvin(text: str, name: str) -> float:
 
 def _gigahertz(text: str, name: str) -> float:
     return ms.units.to_gigahertz(text, name)
+
+
+def _angstrom(text: str, name: str) -> float:
+    return ms.units.to_angstrom(text, name)
+
+
+def _energy(text: str, name: str) -> float:
+    return ms.units.to_kelvin(text, name)
 
 
 def _tesla_per_second(text: str, name: str) -> float:

@@ -10,6 +10,7 @@ from mesospin.report.cells import Column, Table, spread_out, unit_of
 from mesospin.report.equilibrium_tables import EQUILIBRIUM_TABLES
 from mesospin.report.fit_tables import FIT_TABLES
 from mesospin.report.lanthanide_tables import LANTHANIDE_TABLES
+from mesospin.report.spectroscopy_tables import SPECTROSCOPY_TABLES
 from mesospin.report.tunnelling_tables import TUNNELLING_TABLES
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ _TABLES: Final[dict[str, Callable[[xr.Dataset], Sequence[Table]]]] = {
     "levels": _levels,
     "crossings": _crossings,
     **TUNNELLING_TABLES,
+    **SPECTROSCOPY_TABLES,
     **EQUILIBRIUM_TABLES,
     **LANTHANIDE_TABLES,
     **FIT_TABLES,

@@ -6,6 +6,7 @@ from mesospin.model.experiments.dynamics import DYNAMICS
 from mesospin.model.experiments.equilibrium import EQUILIBRIUM
 from mesospin.model.experiments.fitting import FITTING
 from mesospin.model.experiments.lanthanides import LANTHANIDES
+from mesospin.model.experiments.spectroscopy import SPECTROSCOPY
 from mesospin.model.experiments.spectrum import SPECTRUM
 from mesospin.model.tables import Key
 
@@ -14,6 +15,7 @@ __all__ = ["EXPERIMENTS", "WITHOUT_SYSTEM"]
 EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {
     **SPECTRUM,
     **EQUILIBRIUM,
+    **SPECTROSCOPY,
     **DYNAMICS,
     **LANTHANIDES,
     **FITTING,
