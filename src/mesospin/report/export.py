@@ -14,6 +14,7 @@ from mesospin.report.content import full_content, json_text
 from mesospin.report.formats import check_target
 from mesospin.store import save
 
+_COMPONENTS: Final = ("component", "field_component")
 # The variables that make one long table; the others belong to other dimensions.
 _CSV: Final[dict[str, tuple[str, ...]]] = {
     "levels": ("energy", "moment"),
@@ -30,27 +31,47 @@ _CSV: Final[dict[str, tuple[str, ...]]] = {
 
 
 def csv_text(dataset: xr.Dataset) -> str:
-    """Return the main variables as one long table, a heading with units above it."""
-    names = [name for name in _CSV.get(str(dataset.attrs.get("kind")), ()) if name in dataset.variables]
-    if not names:
+    """Return the main variables as one long table, a heading with units above it.
+
+    Vectors and tensors have a column for every component.  Of a kind that is not listed the variables that
+    share the dimensions of the first one are written.
+    """
+    if "kind" not in dataset.attrs or not dataset.data_vars:
         raise InputError(
             f"dataset must be of a kind with a table, got {dataset.attrs.get('kind')!r}; use .nc"
         )
-    part = dataset[names]
-    if "component" in part.dims:
-        for component in part["component"].values:
-            moment = dataset["moment"].sel(component=component, drop=True)
-            part[f"moment_{component}"] = moment
-        part = part.drop_vars("moment").drop_dims("component")
-    frame = part.to_dataframe() if part.dims else part.expand_dims("row").to_dataframe()
+    listed = [name for name in _CSV.get(str(dataset.attrs["kind"]), ()) if name in dataset.variables]
+    flat = _by_component(dataset[listed or list(dataset.data_vars)])
+    first = next(iter(flat.data_vars.values()), None)
+    dims = set() if first is None else set(first.dims)
+    part = flat if listed else flat[[name for name in flat.data_vars if set(flat[name].dims) == dims]]
+    if not part.dims:
+        part = part.expand_dims("row")
+    order = [dim for dim in dataset.dims if dim in part.dims] + [dim for dim in part.dims if dim == "row"]
+    frame = part.to_dataframe(dim_order=order)
     frame = frame.reset_index().drop(columns=["row", "crossing"], errors="ignore")
-    frame.columns = [_heading(dataset, str(name)) for name in frame.columns]
+    frame.columns = [_heading(part, str(name)) for name in frame.columns]
     return str(frame.to_csv(index=False))
 
 
+def _by_component(dataset: xr.Dataset) -> xr.Dataset:
+    """Return the variables with those along x, y, z as variables of their own: moment_x, chi_xy."""
+    flat: dict[str, xr.DataArray] = {}
+    for name, values in dataset.data_vars.items():
+        parts = {str(name): values}
+        for dim in (dim for dim in _COMPONENTS if dim in values.dims):
+            mark = "" if dim == _COMPONENTS[-1] else "_"
+            parts = {
+                f"{key}{mark}{one}": part.sel({dim: one}, drop=True)
+                for key, part in parts.items()
+                for one in part[dim].values
+            }
+        flat |= parts
+    return xr.Dataset(flat)
+
+
 def _heading(dataset: xr.Dataset, name: str) -> str:
-    source = "moment" if name.startswith("moment_") else name
-    unit = str(dataset[source].attrs.get("units", "1")) if source in dataset.variables else "1"
+    unit = str(dataset[name].attrs.get("units", "1")) if name in dataset.variables else "1"
     return name if unit == "1" else f"{name} [{unit}]"
 
 

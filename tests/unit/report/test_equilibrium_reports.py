@@ -1,11 +1,14 @@
 """Studies in equilibrium from file to folder, and their tables: the numbers of the public functions."""
 
+import csv
+import io
 import json
 
 import numpy as np
 import pytest
 
 import mesospin as ms
+from mesospin.report.export import csv_text
 from mesospin.report.tables import tables
 
 FILES = {"result.nc", "figure.png", "figure.svg", "report.html", "summary.json"}
@@ -110,3 +113,21 @@ def test_windows_of_a_curie_weiss_law():
     assert windows.records()[0]["weiss_temperature"] == pytest.approx(-10.0)
     assert "within its errors" in verdict.rows[0][0]
     np.testing.assert_allclose(fit.chi, 1.0 / (hot + 10.0))
+
+
+def test_csv_of_a_tensor_has_a_column_for_every_component():
+    dataset = ms.susceptibility(NICKEL, T)
+    rows = list(csv.DictReader(io.StringIO(csv_text(dataset))))
+    assert [float(row["temperature [K]"]) for row in rows] == [1.0, 3.0]
+    assert float(rows[1]["chi_t_zz [cm3 K/mol]"]) == float(dataset.chi_t[1, 2, 2])
+    assert float(rows[1]["chi_xy [mu_B/T]"]) == float(dataset.chi[1, 0, 1])
+    assert float(rows[0]["m_over_h [cm3/mol]"]) == float(dataset.m_over_h[0])
+
+
+def test_csv_of_kinds_that_no_list_names():
+    single = list(csv.DictReader(io.StringIO(csv_text(ms.magnetisation(NICKEL, 2.0, 1.0)))))
+    assert len(single) == 1
+    assert {"magnetisation [mu_B]", "temperature [K]", "field [T]"} <= set(single[0])
+    full = list(csv.DictReader(io.StringIO(csv_text(DIRECT["torque"]()))))
+    assert len(full) == 2 * 2 * 7
+    assert {"torque_about [mu_B T]", "torque_molar_y [J/mol]", "angle [rad]"} <= set(full[0])
