@@ -66,6 +66,39 @@ def phonon_strengths(system: SpinSystem, bath: PhononBath, states: Array) -> NDA
     return phonon_prefactor(bath) * total
 
 
+def strengths_between(
+    system: SpinSystem,
+    bath: PhononBath,
+    first: tuple[NDArray[np.intp], Array, Array],
+    second: tuple[NDArray[np.intp], Array, Array],
+) -> NDArray[np.float64] | None:
+    """Return the strengths between the states of two symmetry blocks, None where no phonon connects them.
+
+    Parameters
+    ----------
+    system, bath
+        As in `phonon_strengths`.
+    first, second : (members, basis, states)
+        Basis states of each block, vectors (n_p, r_p) that span a part of it, and states (f, r_p, k_p)
+        in that part.
+
+    Returns
+    -------
+    ndarray, shape (f, k_1, k_2) [1/(s K^3)]
+        Diagonal elements of one block with itself are not zeroed.
+    """
+    (rows, outer, left), (columns, inner, right) = first, second
+    total: NDArray[np.float64] | None = None
+    for weight, operator in _quadrupoles(system, bath):
+        block = operator[np.ix_(rows, columns)]
+        if not np.any(block):
+            continue
+        block = outer.conj().T @ block @ inner
+        element = np.abs(left.conj().swapaxes(-1, -2) @ (block @ right)) ** 2
+        total = weight * element + (0.0 if total is None else total)
+    return None if total is None else phonon_prefactor(bath) * total
+
+
 @lru_cache(maxsize=32)
 def _quadrupoles(system: SpinSystem, bath: PhononBath) -> tuple[tuple[float, Array], ...]:
     """Return (lambda_q, V_q) in the product basis."""

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from mesospin.bath.disorder import Molecule, frozen_field_average
 from mesospin.constants import HBAR, MU_B
 from mesospin.dynamics.frame import Frame, followed_frame, is_uniaxial, uniaxial_frame
+from mesospin.dynamics.low_levels import Passage
 from mesospin.dynamics.master import populations, thermal
-from mesospin.dynamics.panels import graded_edges
+from mesospin.dynamics.panels import distinct_lines, graded_edges
 from mesospin.dynamics.rates import MIN_WIDTH, rates_at
 from mesospin.dynamics.reduction import metastable_states
 from mesospin.dynamics.two_wells import sweep_edges, two_well_populations
@@ -56,13 +57,18 @@ class Branch(NamedTuple):
         return np.asarray((first * slopes[0] + (1 - first) * slopes[1]) / -MU_B)
 
 
-def molecule_frame(molecule: Molecule, bath: PhononBath | None, span: tuple[float, float]) -> Frame:
-    """Return the frame of one molecule over a range of fields [T]."""
+def molecule_frame(
+    molecule: Molecule,
+    bath: PhononBath | None,
+    span: tuple[float, float],
+    passage: Passage | None = None,
+) -> Frame:
+    """Return the frame of one molecule over a range of fields [T], good for one sweep or, without it, all."""
     line = field_line(molecule.system, axis=molecule.axis, transverse=molecule.transverse)
     if bath is not None and is_uniaxial(molecule.system, line, *span):
         return uniaxial_frame(molecule.system, line, *span, bath)
     zero_field = molecule.transverse == (0.0, 0.0)
-    return followed_frame(molecule.system, line, *span, bath, zero_field=zero_field)
+    return followed_frame(molecule.system, line, *span, bath, zero_field=zero_field, passage=passage)
 
 
 def bottoms(frame: Frame) -> NDArray[np.int64]:
@@ -71,14 +77,23 @@ def bottoms(frame: Frame) -> NDArray[np.int64]:
     They are the states that spontaneous emission does not leave: found from the rate matrix
     at a temperature too low for absorption, without tunnelling.
     """
-    silent = with_lines(frame, np.empty(0, dtype=np.int64))
     lo, hi = frame.field[0], frame.field[-1]
     B = 0.0 if lo < 0 < hi else 0.5 * (lo + hi)
     i = int(np.argmin(np.abs(frame.field - B)))
-    R = rates_at(silent, B, 1e-4 * float(np.ptp(frame.energy[i])))
-    found = metastable_states(R, 1e-9 * float(R.max()) if R.max() > 0 else 0.0)
+    found = lasting_states(frame, B)
     slopes = frame.slope[i, found]
     return found[np.argsort(-slopes, kind="stable")]
+
+
+def lasting_states(frame: Frame, B: float, slowest: float | None = None) -> NDArray[np.int64]:
+    """Return the states that spontaneous emission does not leave at field ``B`` [T].
+
+    ``slowest`` [1/s] is the rate below which it does not; by default 1e-9 of the fastest.
+    """
+    i = int(np.argmin(np.abs(frame.field - B)))
+    silent = with_lines(frame, np.empty(0, dtype=np.int64))
+    R = rates_at(silent, B, 1e-4 * float(np.ptp(frame.energy[i])))
+    return metastable_states(R, 1e-9 * float(R.max(initial=0.0)) if slowest is None else slowest)
 
 
 def two_wells_apply(frame: Frame, wells: NDArray[np.int64], T: float) -> bool:
@@ -175,7 +190,8 @@ def full_edges(
     width = line_widths(chosen, nuclear_width)
     centres = np.concatenate([pairs.field, frame.wide[:, 0]])
     widths = np.concatenate([width / 2, frame.wide[:, 1] / 4])
-    inside = (centres > lo) & (centres < hi)
+    inside = np.flatnonzero((centres > lo) & (centres < hi))
+    inside = inside[distinct_lines(centres[inside], widths[inside])]
     edges = _edges(lo, hi, centres[inside], widths[inside], widest)
     # two steps in every panel: one leaves 0.3 % of the area of a line
     return np.sort(np.concatenate([edges, (edges[1:] + edges[:-1]) / 2])), chosen

@@ -7,15 +7,18 @@ depend on temperature, so one frame serves a whole family of loops.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesospin.bath.phonons import phonon_strengths
+from mesospin.bath.phonons import phonon_strengths, strengths_between
+from mesospin.dynamics.low_levels import Passage, low_levels
+from mesospin.dynamics.panels import distinct_lines
 from mesospin.model.environment import PhononBath
 from mesospin.model.system import SpinSystem
-from mesospin.spectrum.diabatic import DiabaticTracks, diabatic_point, match_states
+from mesospin.spectrum.diabatic import DiabaticTracks
 from mesospin.spectrum.downfold import downfold_pairs
 from mesospin.spectrum.matrices import FieldLine
 from mesospin.spectrum.search import (
@@ -23,7 +26,6 @@ from mesospin.spectrum.search import (
     Crossing,
     diabatic_tracks,
     find_crossings,
-    site_slope,
 )
 
 #: Gaps above this are clipped in the uniaxial frame: such pairs only shorten the top of the barrier [K].
@@ -197,16 +199,20 @@ def followed_frame(
     bath: PhononBath | None,
     *,
     zero_field: bool = True,
+    passage: Passage | None = None,
 ) -> Frame:
     """Return the frame of any system: levels followed along the field by their overlap.
 
-    Crossings with a gap below 1e-3 K are crossed and carry a tunnelling rate; wider ones
+    Crossings with a gap below a limit are crossed and carry a tunnelling rate; wider ones
     are followed adiabatically.  Without a phonon bath the strengths are zero.  ``zero_field``
-    tells that the field vector vanishes at B = 0, where Kramers' theorem acts.
+    tells that the field vector vanishes at B = 0, where Kramers' theorem acts.  ``passage``, the sweep that
+    the frame is for, decides how many levels are followed and the limit, 1 mK without it (`low_levels`).
     """
-    tracks = diabatic_tracks(system, line, lo, hi)
-    every = find_crossings(system, line, tracks, zero_field=zero_field)
-    tracks = _tabulated(system, line, tracks, [c for c in every if c.gap > 0])
+    low = low_levels(system, line, lo, hi, bath, passage)
+    tracks = diabatic_tracks(system, line, lo, hi, count=low.levels, adiabatic_gap=low.adiabatic_gap)
+    wanted = tracks.energy[0] - tracks.energy[0].min() <= low.occupied
+    every = find_crossings(system, line, tracks, zero_field=zero_field, wanted=wanted)
+    tracks = tracks.extended(_around(tracks, [c for c in every if c.gap > 0]))
     found = [c for c in every if c.gap > 0 and not c.wide]
     wide = np.array([(c.field, c.gap / c.slope) for c in every if c.wide]).reshape(-1, 2)
     columns = np.array(
@@ -215,16 +221,11 @@ def followed_frame(
     crossings = Crossings(
         columns[:, 0].astype(np.int64), columns[:, 1].astype(np.int64), *columns[:, 2:].T.copy()
     )
-    n = len(line.H0)
-    if bath is None:
-        strength = np.zeros((len(tracks.field), n, n))
-    else:
-        strength = phonon_strengths(system, bath, tracks.states)
     return Frame(
         tracks.field,
         tracks.energy,
         tracks.slope,
-        Channels.of(strength),
+        _channels(system, bath, tracks),
         crossings,
         wide,
         tracks.window,
@@ -232,39 +233,47 @@ def followed_frame(
     )
 
 
-def _tabulated(
-    system: SpinSystem, line: FieldLine, tracks: DiabaticTracks, found: list[Crossing]
-) -> DiabaticTracks:
-    """Tabulate the tracks also around every crossing, where the states change.
+def _around(tracks: DiabaticTracks, found: list[Crossing]) -> NDArray[np.float64]:
+    """Return fields around every crossing, where the states change.
 
-    A narrow crossing changes them outside its window, a wide one from its centre on.
+    A narrow crossing changes them outside its window, a wide one from its centre on.  Where crossings
+    coincide, as those of one ion with many states of its neighbour, they share the fields.
     """
-    extra: list[NDArray[np.float64]] = [np.empty(0)]
-    for c in found:
-        nearest = (0.1 * c.gap if c.wide else 1.01 * tracks.window) / c.slope
-        count = max(1, int(np.ceil(np.log(GRID_STEP / nearest) / np.log(_SPREAD))))
-        reach = nearest * _SPREAD ** np.arange(count, dtype=np.float64)
-        extra += [c.field + reach, c.field - reach, np.array([c.field] if c.wide else [])]
-    fields = np.setdiff1d(np.round(np.concatenate(extra), 12), np.round(tracks.field, 12))
-    fields = fields[(fields > tracks.field[0]) & (fields < tracks.field[-1])]
-    slopes = site_slope(system)
-    energy, slope, states = [], [], []
-    for B in fields:
-        point = diabatic_point(line, float(B), adiabatic_gap=tracks.adiabatic_gap, site_slope=slopes)
-        below = tracks.states[np.searchsorted(tracks.field, B) - 1]
-        order = match_states(below, point.states)
-        energy.append(point.energy[order])
-        slope.append(point.slope[order])
-        states.append(point.states[:, order])
-    if not len(fields):
-        return tracks
-    sort = np.argsort(np.concatenate([tracks.field, fields]), kind="stable")
-    return DiabaticTracks(
-        np.concatenate([tracks.field, fields])[sort],
-        np.concatenate([tracks.energy, energy])[sort],
-        np.concatenate([tracks.slope, slope])[sort],
-        np.concatenate([tracks.states, states])[sort],
-        tracks.adiabatic_gap,
+    if not found:
+        return np.empty(0)
+    centre = np.array([c.field for c in found])
+    nearest = np.array([(0.1 * c.gap if c.wide else 1.01 * tracks.window) / c.slope for c in found])
+    extra = [centre[[c.wide for c in found]]]
+    for k in distinct_lines(centre, nearest):
+        count = max(1, int(np.ceil(np.log(GRID_STEP / nearest[k]) / np.log(_SPREAD))))
+        reach = nearest[k] * _SPREAD ** np.arange(count, dtype=np.float64)
+        extra += [centre[k] + reach, centre[k] - reach]
+    return np.unique(np.concatenate(extra))
+
+
+def _channels(system: SpinSystem, bath: PhononBath | None, tracks: DiabaticTracks) -> Channels:
+    """Return the pairs of followed levels that phonons connect, symmetry block by symmetry block."""
+    empty = np.empty(0, dtype=np.int64)
+    if bath is None:
+        return Channels(empty, empty, np.empty((len(tracks.field), 0)))
+    columns, found = tracks.columns, []
+    for p, q in product(range(len(tracks.parts)), repeat=2):
+        if p > q:
+            continue
+        ends = [(tracks.parts[k].members, tracks.parts[k].basis, tracks.states[k]) for k in (p, q)]
+        strength = strengths_between(system, bath, ends[0], ends[1])
+        if strength is None:
+            continue
+        used = np.any(strength > 0, axis=0)
+        first, second = np.nonzero(np.triu(used, 1) if p == q else used)
+        found.append((first + columns[p].start, second + columns[q].start, strength[:, first, second]))
+    if not found:
+        return Channels(empty, empty, np.empty((len(tracks.field), 0)))
+    a, b, table = zip(*found, strict=True)
+    return Channels(
+        np.concatenate(a).astype(np.int64),
+        np.concatenate(b).astype(np.int64),
+        np.ascontiguousarray(np.hstack(table)),
     )
 
 
@@ -284,6 +293,24 @@ def _catalogue(every: list[Crossing]) -> Catalogue:
         np.array([c.zero for c in every], dtype=bool),
         integers("state_from"),
         integers("state_to"),
+    )
+
+
+def frame_of(frame: Frame, states: NDArray[np.int64]) -> Frame:
+    """Return the frame of some of the states, without the catalogue of crossings."""
+    place = np.full(frame.energy.shape[1], -1, dtype=np.int64)
+    place[states] = np.arange(len(states))
+    pairs, channels = frame.crossings, frame.channels
+    inside = (place[pairs.a] >= 0) & (place[pairs.b] >= 0)
+    crossings = Crossings._make(column[inside] for column in pairs)
+    inside = (place[channels.a] >= 0) & (place[channels.b] >= 0)
+    a, b = channels.a[inside], channels.b[inside]
+    return frame._replace(
+        energy=frame.energy[:, states],
+        slope=frame.slope[:, states],
+        channels=Channels(place[a], place[b], channels.strength[:, inside]),
+        crossings=crossings._replace(a=place[crossings.a], b=place[crossings.b]),
+        catalogue=Catalogue._make(column[:0] for column in frame.catalogue),
     )
 
 

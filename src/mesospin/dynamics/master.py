@@ -13,9 +13,14 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from mesospin.dynamics.frame import Frame
+from mesospin.dynamics.frame import Frame, frame_of
 from mesospin.dynamics.rates import FrameArrays, Real, frame_arrays, rate_matrix
+
+#: Probability of a transition that is none.
+_NEVER = 1e-12
 
 
 def populations(
@@ -50,9 +55,32 @@ def populations(
     """
     duration = np.diff(times)
     first, second = field(times[:-1] + duration / 3), field(times[1:])
-    result = np.empty((len(times), len(start)))
-    _radau(T, duration, first, second, frame_arrays(frame, nuclear_width), start, result)
+    result = np.zeros((len(times), len(start)))
+    for states in independent_states(frame, T, float(times[-1] - times[0])):
+        if start[states].sum() > 0:
+            part = np.empty((len(times), len(states)))
+            arrays = frame_arrays(frame_of(frame, states), nuclear_width)
+            _radau(T, duration, first, second, arrays, start[states], part)
+            result[:, states] = part
     return result
+
+
+def independent_states(frame: Frame, T: float, duration: float) -> list[NDArray[np.int64]]:
+    """Return the groups of states between which nothing is exchanged in a time ``duration`` [s].
+
+    No crossing leads from one group to another, and no phonon with a probability above 1e-12: a
+    nucleus keeps its projection while the electron relaxes, unless the levels mix.
+    """
+    n = frame.energy.shape[1]
+    pairs, channels = frame.crossings, frame.channels
+    energy = np.abs(frame.energy[:, channels.a] - frame.energy[:, channels.b])
+    # emission s e^3/(1 - exp(-e/T)) is at most s e^2 (e + T)
+    rate = (channels.strength * energy**2 * (energy + T)).max(axis=0, initial=0.0)
+    used = rate * duration > _NEVER
+    links = np.concatenate([pairs.a, channels.a[used]]), np.concatenate([pairs.b, channels.b[used]])
+    graph = coo_array((np.ones(len(links[0])), links), shape=(n, n))
+    count, label = connected_components(graph, directed=False)
+    return [np.flatnonzero(label == group).astype(np.int64) for group in range(count)]
 
 
 def thermal(energy: NDArray[np.float64], T: float) -> NDArray[np.float64]:

@@ -96,3 +96,21 @@ def split_panels(edges: NDArray[np.float64], widest: NDArray[np.float64]) -> NDA
     step = np.repeat(width / parts, parts)
     index = np.arange(parts.sum()) - np.repeat(np.cumsum(parts) - parts, parts)
     return np.append(start + index * step, edges[-1])
+
+
+def distinct_lines(centres: NDArray[np.float64], widths: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the lines that need panels of their own, in order of width, shape (k,).
+
+    A line within a quarter of its width from a finer one is resolved by the panels of that: the
+    crossings of one ion with many states of its neighbour coincide to parts of their widths.
+
+    Examples
+    --------
+    >>> distinct_lines(np.array([0.0, 0.01, 0.3]), np.array([0.2, 0.1, 0.2]))
+    array([1, 2])
+    """
+    kept: list[int] = []
+    for k in np.argsort(widths, kind="stable"):
+        if not kept or np.abs(centres[kept] - centres[k]).min() > widths[k] / 4:
+            kept.append(int(k))
+    return np.array(kept, dtype=np.intp)

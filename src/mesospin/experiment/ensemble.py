@@ -43,7 +43,7 @@ def ensemble(
     lateral = field_pair(transverse)
     axes, weights = [field_axis(axis, tilt, azimuth)], np.ones(1)
     if powder is not None:
-        axes, weights = powder_axes(powder)
+        axes, weights = powder_axes(system, powder, lateral)
     return [
         molecule._replace(weight=molecule.weight * float(weight))
         for direction, weight in zip(axes, weights, strict=True)

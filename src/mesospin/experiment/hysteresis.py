@@ -19,11 +19,12 @@ from mesospin.checks import finite_array, instance_of, positive
 from mesospin.checks import span as check_span
 from mesospin.dynamics.branch import bottoms, coherent_crossings, molecule_frame, sweep_branch
 from mesospin.dynamics.frame import Frame, reversed_frame
+from mesospin.dynamics.low_levels import Passage
 from mesospin.dynamics.methods import RateEquations
 from mesospin.errors import InputError, ValidityWarning
 from mesospin.experiment.ensemble import ensemble, field_axis, field_pair, saturation_moment
 from mesospin.experiment.loop_features import coercive_field, crossover, remanence
-from mesospin.experiment.steps import Steps, ground_steps, mean_steps, step_fractions
+from mesospin.experiment.steps import Steps, ground_steps, mean_steps, occupied_states, step_fractions
 from mesospin.experiment.stoner_wohlfarth import classical_coercive_field, stoner_wohlfarth_loop
 from mesospin.experiment.surroundings import chosen, phonon_bath, written
 from mesospin.model.environment import (
@@ -37,6 +38,7 @@ from mesospin.model.environment import (
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
 from mesospin.scale import map_tasks
+from mesospin.thermo.orientation import field_symmetries
 from mesospin.units import Quantity
 
 Progress = Callable[[int, int], None]
@@ -150,8 +152,12 @@ def hysteresis(
     Notes
     -----
     The down branch is the mirror image of the up branch when the span is symmetric and there is no
-    constant transverse field (time reversal; the ensemble is taken as symmetric under reversal
-    of its random fields), otherwise it is swept too.
+    constant transverse field and no term of odd rank (time reversal; the ensemble is taken as symmetric
+    under reversal of its random fields), otherwise it is swept too.
+
+    Levels that no molecule reaches at these temperatures are left out: fewer than one in 10^8 would be lifted
+    to them.  A crossing is followed adiabatically where nothing interrupts the passage
+    and its Landau-Zener exponent exceeds 20, or the gap exceeds 1 mK.
 
     References
     ----------
@@ -180,6 +186,7 @@ def hysteresis(
         azimuth=azimuth,
         powder=powder,
     )
+    symmetric = limits[0] == -limits[1] and lateral == (0.0, 0.0)
     tasks = [
         LoopTask(
             molecule=molecule,
@@ -191,7 +198,7 @@ def hysteresis(
             width=frozen.width if frozen else 0.0,
             nuclear_width=nuclear.width if nuclear else 0.0,
             method=method,
-            mirrored=limits[0] == -limits[1] and lateral == (0.0, 0.0),
+            mirrored=symmetric and (-1, -1, -1) in field_symmetries(molecule.system),
         )
         for molecule in members
     ]
@@ -226,7 +233,8 @@ def molecule_loop(task: LoopTask) -> dict[str, Any]:
     fields = field_grid(task.span, task.step)
     margin = CUTOFF * task.width + 0.01
     limits = (task.span[0] - margin, task.span[1] + margin)
-    frame = molecule_frame(molecule, task.bath, limits)
+    passage = Passage(max(task.temperatures), task.rate)
+    frame = molecule_frame(molecule, task.bath, limits, passage)
     wells = bottoms(frame)
 
     def loop(T: float) -> NDArray[np.float64]:
@@ -240,7 +248,9 @@ def molecule_loop(task: LoopTask) -> dict[str, Any]:
     # the compiled kernels release the interpreter lock: temperatures share the cores
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         moment = np.array(list(pool.map(loop, task.temperatures)))
-    steps = ground_steps(molecule.system, frame, int(wells[0]))
+    duration = (task.span[1] - task.span[0]) / task.rate
+    starts = occupied_states(frame, int(wells[0]), passage.T, duration)
+    steps = ground_steps(molecule.system, frame, starts)
     fast = coherent_crossings(frame, task.rate, task.nuclear_width)
     coherent = [name for name, B in zip(steps.label, steps.field, strict=True) if B in fast]
     return {"moment": moment, "coherent": np.array(coherent, dtype=np.str_), **steps._asdict()}

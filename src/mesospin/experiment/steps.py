@@ -8,10 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mesospin.dynamics.branch import lasting_states
 from mesospin.dynamics.frame import Frame
+from mesospin.model.interactions import Hyperfine
 from mesospin.model.system import SpinSystem
 from mesospin.spectrum.landau_zener import landau_zener
-from mesospin.spectrum.matrices import basis_labels, electronic_projection, format_projection
+from mesospin.spectrum.matrices import (
+    basis_labels,
+    basis_projections,
+    electronic_projection,
+    format_projection,
+)
 
 
 class Steps(NamedTuple):
@@ -35,30 +42,45 @@ class Steps(NamedTuple):
         return cls(*(np.asarray(table[name]) for name in cls._fields))
 
 
-def ground_steps(system: SpinSystem, frame: Frame, start: int) -> Steps:
-    """Return the resonances of state ``start`` with all others, as the field rises.
+def occupied_states(frame: Frame, well: int, T: float, duration: float) -> NDArray[np.int64]:
+    """Return the states that hold molecules at the start of an upward sweep, lowest first.
 
-    The number of a step is n = m + m' where both states carry a projection of a single
-    electronic spin (the n-th resonance of m = S is with m' = n - S); otherwise steps are
-    counted from 1.
+    The states of the side of ``well``, the bottom of the first well, that spontaneous emission does not
+    leave within ``duration`` [s] and that hold at least one in a hundred of what the lowest holds at
+    temperature ``T``: several where a nucleus splits the well.
+    """
+    energy, slope = frame.energy[0], frame.slope[0]
+    lasting = lasting_states(frame, float(frame.field[0]), 1 / duration)
+    lasting = np.union1d(lasting, [well])
+    side = lasting[slope[lasting] > slope[well] - 0.5 * abs(slope[well])]
+    chosen = side[energy[side] - energy[side].min() < np.log(100.0) * T]
+    return np.asarray(chosen[np.argsort(energy[chosen], kind="stable")], dtype=np.int64)
+
+
+def ground_steps(system: SpinSystem, frame: Frame, starts: NDArray[np.int64]) -> Steps:
+    """Return the resonances of the states ``starts`` with all others, as the field rises.
+
+    Those that symmetry closes are listed for the first, the lowest, only.  The number of a step is
+    n = m + m' where both states carry a projection of a single electronic spin (the n-th resonance of
+    m = S is with m' = n - S), and the mean of mI + mI' over the electrons that reverse, with the sign of
+    the field, where every electron that changes is reversed and couples to one nucleus; otherwise steps
+    are counted from 1.
     """
     table = frame.catalogue
-    mine = np.flatnonzero(table.a == start)
+    mine = np.flatnonzero((table.a == starts[0]) | (np.isin(table.a, starts) & ~table.zero))
+    pairs = [(int(table.basis_a[k]), int(table.basis_b[k])) for k in mine]
     labels, m = basis_labels(system), electronic_projection(system)
-    plain = len(system.spins) == 1 and bool(
-        np.all(table.basis_a[mine] >= 0) and np.all(table.basis_b[mine] >= 0)
-    )
-    names, numbers = [], []
-    for count, k in enumerate(mine, start=1):
-        a, b = int(table.basis_a[k]), int(table.basis_b[k])
-        if plain:
-            names.append(f"{format_projection(m[a])} -> {format_projection(m[b])}")
-            numbers.append(round(float(m[a] + m[b])))
-        else:
-            names.append(f"{labels[a] if a >= 0 else '?'} -> {labels[b] if b >= 0 else '?'}")
-            numbers.append(count)
+    plain = len(system.spins) == 1 and all(min(pair) >= 0 for pair in pairs)
+    numbers: list[float] | None
+    if plain:
+        names = [f"{format_projection(m[a])} -> {format_projection(m[b])}" for a, b in pairs]
+        numbers = [round(float(m[a] + m[b])) for a, b in pairs]
+    else:
+        names = [" -> ".join(labels[k] if k >= 0 else "?" for k in pair) for pair in pairs]
+        numbers = _nuclear_numbers(system, pairs, table.field[mine]) or list(range(1, len(pairs) + 1))
+    whole = all(float(n).is_integer() for n in numbers)
     return Steps(
-        np.array(numbers, dtype=np.int64),
+        np.array(numbers, dtype=np.int64 if whole else np.float64),
         np.array(names, dtype=np.str_),
         table.field[mine],
         table.gap[mine],
@@ -66,6 +88,27 @@ def ground_steps(system: SpinSystem, frame: Frame, start: int) -> Steps:
         table.zero[mine],
         np.empty(0),
     )
+
+
+def _nuclear_numbers(
+    system: SpinSystem, pairs: list[tuple[int, int]], fields: NDArray[np.float64]
+) -> list[float] | None:
+    """Return the numbers of resonances between hyperfine levels of reversed moments.
+
+    None where another kind of resonance is among them.
+    """
+    nucleus = {term.i: term.k for term in system.terms if isinstance(term, Hyperfine)}
+    table = basis_projections(system)
+    numbers = []
+    for (a, b), field in zip(pairs, fields, strict=True):
+        before, after = table[a], table[b]
+        turned = [i for i in system.electronic_sites if before[i] != after[i]]
+        reverses = all(i in nucleus and before[i] == -after[i] for i in turned)
+        if min(a, b) < 0 or not turned or not reverses:
+            return None
+        total = sum(before[nucleus[i]] + after[nucleus[i]] for i in turned)
+        numbers.append(float(np.copysign(total / len(turned), field)) + 0.0)
+    return numbers or None
 
 
 def mean_steps(
@@ -76,22 +119,22 @@ def mean_steps(
     Only steps inside the span that every molecule has are listed; in a powder the resonances of the
     crystallites do not coincide and the table is usually empty.
     """
-    common = [n for n in members[0].n.tolist() if all(n in other.n for other in members)]
-    rows = np.array([[int(np.flatnonzero(s.n == n)[0]) for n in common] for s in members], dtype=int)
+    keys = [_keys(steps) for steps in members]
+    common = [key for key in keys[0] if all(key in other for other in keys)]
+    rows = np.array([[own[key] for key in common] for own in keys], dtype=int)
     rows = rows.reshape(len(members), len(common))
     share = np.array(weights)[:, None]
     if len(common):
         mean = (share * np.array([s.field[row] for s, row in zip(members, rows, strict=True)])).sum(axis=0)
         rows = rows[:, (mean >= span[0]) & (mean <= span[1])]
-        common = members[0].n[rows[0]].tolist()
 
     def column(name: str) -> NDArray[Any]:
         return np.array([getattr(s, name)[row] for s, row in zip(members, rows, strict=True)])
 
     gap, slope, zero = column("gap"), column("slope"), column("zero")
-    probability = np.where(zero, 0.0, landau_zener(gap, rate, slope=slope)) if len(common) else gap
+    probability = np.where(zero, 0.0, landau_zener(gap, rate, slope=slope)) if rows.size else gap
     return Steps(
-        np.array(common, dtype=np.int64),
+        members[0].n[rows[0]],
         members[0].label[rows[0]],
         (share * column("field")).sum(axis=0),
         np.sqrt((share * gap**2).sum(axis=0)),
@@ -101,22 +144,35 @@ def mean_steps(
     )
 
 
+def _keys(steps: Steps) -> dict[tuple[float, int], int]:
+    """Return the row of every step under its number and its place among those of that number."""
+    places: dict[tuple[float, int], int] = {}
+    seen: dict[float, int] = {}
+    for row, n in enumerate(steps.n.tolist()):
+        places[n, seen.setdefault(n, 0)] = row
+        seen[n] += 1
+    return places
+
+
 def step_fractions(
     fields: NDArray[np.float64], reduced: NDArray[np.float64], resonances: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the fraction of molecules reversed around each resonance, shape (temperature, step).
 
     The change of M/(2 Ms) on the up branch between the middles to the neighbouring
-    resonances; at the ends half a spacing, or the end of the span.
+    resonances; at the ends half a spacing, or the end of the span.  Resonances nearer than two points of
+    the field grid are one step, and each of them is given all of it.
     """
     if not len(resonances):
         return np.empty((len(reduced), 0))
     order = np.argsort(resonances)
-    B = resonances[order]
+    apart = np.diff(resonances[order]) > 2 * (fields[1] - fields[0])
+    number = np.concatenate([[0], np.cumsum(apart)])
+    B = np.bincount(number, resonances[order]) / np.bincount(number)
     middle = (B[1:] + B[:-1]) / 2
     half = (B[1] - B[0]) / 2 if len(B) > 1 else fields[-1] - fields[0]
     edges = np.concatenate([[B[0] - half], middle, [fields[-1]]])
     at = np.array([np.interp(edges, fields, branch) for branch in reduced[:, 0]])
-    fractions = np.empty((len(reduced), len(B)))
-    fractions[:, order] = np.diff(at, axis=1) / 2
+    fractions = np.empty((len(reduced), len(order)))
+    fractions[:, order] = (np.diff(at, axis=1) / 2)[:, number]
     return fractions

@@ -9,8 +9,8 @@ the off-diagonal elements this leaves behind are the tunnelling.  Gaps above
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,18 @@ from scipy.optimize import linear_sum_assignment
 
 from mesospin.errors import ConvergenceError
 from mesospin.scale import require_memory
-from mesospin.spectrum.matrices import Array, FieldLine
+from mesospin.spectrum.low_energy import block_line, low_energy_basis, restricted
+from mesospin.spectrum.matrices import Array, FieldLine, symmetry_blocks
 
-#: Width of a group of close levels, in units of the adiabatic gap.  The mixing that
-#: is cut off at its edge is gap / (2 window), at most 2.5 % in amplitude.
+#: Width of a group of close levels over the adiabatic gap; the mixing cut off is at most 2.5 % in amplitude.
 _WINDOW = 20.0
 _MIN_OVERLAP = 0.7
 _MIN_STEP = 1e-9
-#: Weight that a state keeps in its group when states rotate inside it.
-_SAME_GROUP = 0.95
+_CHUNK_BYTES = 2**25
 #: Distance of two levels where they should meet, in units of the adiabatic gap, that is too large.
 _APART = 2.0
+#: Weight that a state keeps in its group when states rotate inside it.
+_SAME_GROUP = 0.95
 #: Estimated gap, in units of the adiabatic gap, above which an exchange is looked at.
 _SUSPECT = 0.2
 #: Relative slope below which two levels that exchange order are taken as degenerate [K/T].
@@ -49,23 +50,121 @@ class DiabaticPoint(NamedTuple):
 
 
 class DiabaticTracks(NamedTuple):
-    """Diabatic levels followed along the field.
+    """Diabatic levels followed along the field, symmetry block after symmetry block.
 
-    ``field`` (b,) [T] ascending; ``energy``, ``slope`` (b, n); ``states`` (b, n, n), the
-    column k of every matrix being the continuation of the same level; ``adiabatic_gap`` [K]
-    above which a gap was followed.
+    ``field`` (b,) [T] ascending; ``energy``, ``slope`` (b, k): every column the continuation of one
+    level; ``adiabatic_gap`` [K] above which a gap was followed.  ``parts`` are the blocks and
+    ``states`` (b, r_p, k_p) their states in the bases of the blocks, in the order of the columns.
     """
 
     field: NDArray[np.float64]
     energy: NDArray[np.float64]
     slope: NDArray[np.float64]
-    states: Array
+    states: tuple[Array, ...]
+    parts: tuple[Part, ...]
     adiabatic_gap: float
 
     @property
     def window(self) -> float:
         """Distance of two levels within which their diabatic states differ from eigenstates [K]."""
         return _WINDOW * self.adiabatic_gap
+
+    @property
+    def part_of(self) -> NDArray[np.intp]:
+        """Number of the part of every level, shape (k,)."""
+        return np.repeat(np.arange(len(self.parts)), [part.levels for part in self.parts])
+
+    @property
+    def columns(self) -> tuple[slice, ...]:
+        """Columns of every part."""
+        return _columns(tuple(part.levels for part in self.parts))
+
+    def extended(self, fields: NDArray[np.float64]) -> DiabaticTracks:
+        """Return the tracks tabulated at ``fields`` too, every state named after the one below it."""
+        new = np.setdiff1d(np.round(fields, 12), np.round(self.field, 12))
+        new = new[(new > self.field[0]) & (new < self.field[-1])]
+        below = np.searchsorted(self.field, new) - 1
+        order = np.argsort(np.concatenate([self.field, new]), kind="stable")
+        energy, slope, states = [], [], []
+        for part, columns, old in zip(self.parts, self.columns, self.states, strict=True):
+            E, S, U = part.at(new, self.adiabatic_gap)
+            match = np.argmax(np.abs(old[below].conj().swapaxes(1, 2) @ U) ** 2, axis=2)
+            energy.append(np.concatenate([self.energy[:, columns], np.take_along_axis(E, match, 1)])[order])
+            slope.append(np.concatenate([self.slope[:, columns], np.take_along_axis(S, match, 1)])[order])
+            states.append(np.concatenate([old, np.take_along_axis(U, match[:, None], 2)])[order])
+        field = np.concatenate([self.field, new])[order]
+        return self._replace(
+            field=field, energy=np.hstack(energy), slope=np.hstack(slope), states=tuple(states)
+        )
+
+
+@lru_cache(maxsize=64)
+def _columns(counts: tuple[int, ...]) -> tuple[slice, ...]:
+    ends = np.cumsum(counts)
+    return tuple(slice(int(end) - count, int(end)) for end, count in zip(ends, counts, strict=True))
+
+
+class Part(NamedTuple):
+    """The lowest ``levels`` of one symmetry block, the basis states ``members`` of a field line.
+
+    ``basis`` (n_p, r) spans a space that contains them at all fields; ``line`` is H(B) and ``site_slope``
+    (r, r) the operator of `diabatic_point` in that space.
+    """
+
+    members: NDArray[np.intp]
+    basis: Array
+    line: FieldLine
+    site_slope: Array
+    levels: int
+
+    def at(
+        self, fields: NDArray[np.float64], adiabatic_gap: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], Array]:
+        """Return energies (f, k), slopes (f, k) and states (f, r, k) at ``fields``, by energy."""
+        n = len(self.line.H0)
+        energy = np.empty((len(fields), self.levels))
+        states: NDArray[Any] = np.empty((len(fields), n, self.levels), dtype=self.line.H0.dtype)
+        size = max(1, _CHUNK_BYTES // (16 * n * n))
+        for start in range(0, len(fields), size):
+            chunk = slice(start, start + size)
+            E, U = np.linalg.eigh(self.line.H0 + fields[chunk, None, None] * self.line.G)
+            energy[chunk], states[chunk] = E[:, : self.levels], U[:, :, : self.levels]
+        slope = (states.conj() * (self.line.G @ states)).sum(axis=1).real
+        for i in np.flatnonzero((np.diff(energy, axis=1) <= _WINDOW * adiabatic_gap).any(axis=1)):
+            point = _rotate_groups(
+                self.line, float(fields[i]), energy[i], states[i], adiabatic_gap, self.site_slope
+            )
+            energy[i], slope[i], states[i] = point.energy, point.slope, point.states
+        return energy, slope, states
+
+    def point(self, B: float, adiabatic_gap: float) -> DiabaticPoint:
+        """Return the diabatic states of the block at one field, ordered by energy."""
+        energy, U = (values[..., : self.levels] for values in np.linalg.eigh(self.line.at(B)))
+        return _rotate_groups(self.line, B, energy, U, adiabatic_gap, self.site_slope)
+
+
+def low_parts(
+    line: FieldLine, site_slope: NDArray[np.float64], lo: float, hi: float, count: int | None = None
+) -> tuple[Part, ...]:
+    """Return the symmetry blocks of a field line with the ``count`` lowest levels of all (default: every).
+
+    A gap must separate them from the rest from ``lo`` to ``hi`` [T]: then every block keeps its number.
+    """
+    blocks = symmetry_blocks(*line)
+    lines = [block_line(line, block) for block in blocks]
+    kept = [len(block) for block in blocks]
+    if count is not None and count < len(line.H0):
+        # levels of a block below the gap are as many at one field as at any other
+        energies = [np.linalg.eigvalsh(part.at(lo)) for part in lines]
+        edge = np.sort(np.concatenate(energies))[count - 1 : count + 1].mean()
+        kept = [int(np.searchsorted(E, edge)) for E in energies]
+    parts = []
+    for block, part, number in zip(blocks, lines, kept, strict=True):
+        if number:
+            basis = low_energy_basis(part, lo, hi, number)
+            sites = basis.conj().T @ (site_slope[block, None] * basis)
+            parts.append(Part(block, basis, restricted(part, basis), sites, number))
+    return tuple(parts)
 
 
 def diabatic_point(
@@ -86,7 +185,7 @@ def diabatic_point(
         decides where G leaves the states degenerate (equal moments on different sites).
     """
     energy, U = np.linalg.eigh(line.at(B))
-    return _rotate_groups(line, B, energy, U, adiabatic_gap, site_slope)
+    return _rotate_groups(line, B, energy, U, adiabatic_gap, np.diag(site_slope))
 
 
 def _rotate_groups(
@@ -95,20 +194,19 @@ def _rotate_groups(
     energy: NDArray[np.float64],
     U: Array,
     adiabatic_gap: float,
-    site_slope: NDArray[np.float64],
+    site_slope: Array,
 ) -> DiabaticPoint:
     n = len(energy)
     edges = np.flatnonzero(np.diff(energy) > _WINDOW * adiabatic_gap) + 1
-    coupling = np.zeros_like(U)
+    coupling: NDArray[Any] = np.zeros((n, n), dtype=U.dtype)
     if len(edges) < n - 1:
-        U = U.copy()
-        energy = energy.copy()
+        U, energy = U.copy(), energy.copy()
         for group in np.split(np.arange(n), edges):
             if len(group) > 1:
                 V = U[:, group]
                 rotation, h = _diabatise(
                     energy[group],
-                    V.conj().T @ (line.G + np.diag(site_slope)) @ V,
+                    V.conj().T @ (line.G + site_slope) @ V,
                     adiabatic_gap,
                 )
                 U[:, group] = V @ rotation
@@ -139,6 +237,7 @@ def track(
     step: float,
     adiabatic_gap: float,
     site_slope: NDArray[np.float64],
+    count: int | None = None,
     regroup: bool = False,
 ) -> DiabaticTracks:
     """Follow the diabatic levels from ``lo`` to ``hi`` by the overlap of their states.
@@ -153,10 +252,11 @@ def track(
         Largest spacing; halved where neighbouring states overlap too little.
     adiabatic_gap, site_slope
         As in `diabatic_point`.
+    count : int, optional
+        Follow only so many lowest levels; a gap must separate them from the others at every field.
     regroup : bool
-        Accept a sudden rotation of states inside a group of close levels, which happens where a gap of
-        just the adiabatic limit is followed at one field and crossed at the next; every state
-        then continues as the one it overlaps with most.
+        Accept a sudden rotation of states inside a group of close levels, where a gap of just the
+        adiabatic limit is followed at one field and crossed at the next: best overlaps continue.
 
     Returns
     -------
@@ -169,24 +269,48 @@ def track(
     TooLargeError
         If the states at all fields do not fit in memory.
     """
-
-    def point(B: float) -> DiabaticPoint:
-        return diabatic_point(line, B, adiabatic_gap=adiabatic_gap, site_slope=site_slope)
-
     grid = np.linspace(lo, hi, max(2, int(np.ceil((hi - lo) / step)) + 1))
-    n = len(line.H0)
-    require_memory(line.H0.itemsize * 4 * len(grid) * n * n, f"{n} levels followed over {len(grid)} fields")
-    energy, U = np.linalg.eigh(line.H0 + grid[:, None, None] * line.G)
-    pending = [
-        _rotate_groups(line, float(B), e, u, adiabatic_gap, site_slope)
-        for B, e, u in zip(grid, energy, U, strict=True)
-    ][::-1]
+    parts = low_parts(line, site_slope, lo, hi, count)
+    size = sum(len(part.line.H0) * part.levels for part in parts)
+    levels = sum(part.levels for part in parts)
+    require_memory(
+        line.H0.itemsize * 4 * len(grid) * size, f"{levels} levels followed over {len(grid)} fields"
+    )
+    followed = [_follow(part, grid, adiabatic_gap, regroup) for part in parts]
+    own = [
+        DiabaticTracks(
+            np.round([p.field for p in points], 12),
+            np.array([p.energy for p in points]),
+            np.array([p.slope for p in points]),
+            (np.array([p.states for p in points]),),
+            (part,),
+            adiabatic_gap,
+        )
+        for part, points in zip(parts, followed, strict=True)
+    ]
+    fields = np.unique(np.concatenate([tracks.field for tracks in own]))
+    own = [tracks.extended(fields) for tracks in own]
+    return DiabaticTracks(
+        own[0].field,
+        np.hstack([tracks.energy for tracks in own]),
+        np.hstack([tracks.slope for tracks in own]),
+        tuple(tracks.states[0] for tracks in own),
+        parts,
+        adiabatic_gap,
+    )
+
+
+def _follow(
+    part: Part, grid: NDArray[np.float64], adiabatic_gap: float, regroup: bool
+) -> list[DiabaticPoint]:
+    """Return the states of one block at fields so close that each continues one of the field before."""
+    pending = [part.point(float(B), adiabatic_gap) for B in grid][::-1]
     done = [pending.pop()]
     while pending:
         order, overlap = _match(done[-1].states, pending[-1].states)
         if overlap >= _MIN_OVERLAP:
             after = _permute(pending[-1], order)
-            wide = _unresolved(line, done[-1], after, point, adiabatic_gap)
+            wide = _unresolved(part, done[-1], after, adiabatic_gap)
             if wide is None:
                 pending.pop()
                 done.append(after)
@@ -205,22 +329,12 @@ def track(
                 f"{overlap:.2f} over {width:.1e} T; change adiabatic_gap or the field range"
             )
             raise ConvergenceError(msg)
-        pending.append(point(done[-1].field + width / 2))
-    return DiabaticTracks(
-        np.array([p.field for p in done]),
-        np.array([p.energy for p in done]),
-        np.array([p.slope for p in done]),
-        np.array([p.states for p in done]),
-        adiabatic_gap,
-    )
+        pending.append(part.point(done[-1].field + width / 2, adiabatic_gap))
+    return done
 
 
 def _unresolved(
-    line: FieldLine,
-    before: DiabaticPoint,
-    after: DiabaticPoint,
-    point: Callable[[float], DiabaticPoint],
-    adiabatic_gap: float,
+    part: Part, before: DiabaticPoint, after: DiabaticPoint, adiabatic_gap: float
 ) -> DiabaticPoint | None:
     """Return the states at an exchange of levels that is not a narrow crossing, if there is one.
 
@@ -234,7 +348,7 @@ def _unresolved(
     width = after.field - before.field
     if not len(pairs):
         return None
-    mixing = np.abs(before.states.conj().T @ (line.G @ before.states))
+    mixing = np.abs(before.states.conj().T @ (part.line.G @ before.states))
     for a, b in pairs:
         if np.abs(bias[1][a, b] - bias[0][a, b]) < _EXCHANGE * width:
             continue
@@ -244,7 +358,7 @@ def _unresolved(
         gap = 2 * (abs(before.coupling[a, b]) + (B - before.field) * mixing[a, b])
         if gap < _SUSPECT * adiabatic_gap:
             continue
-        middle = point(float(B))
+        middle = part.point(float(B), adiabatic_gap)
         pair = before.states[:, [a, b]]
         weight = np.abs(pair.conj().T @ middle.states) ** 2
         apart = np.abs(np.diff(middle.energy[weight.argmax(axis=1)]))[0]

@@ -10,14 +10,14 @@ from scipy.optimize import brentq
 
 from mesospin.errors import ConvergenceError
 from mesospin.model.system import SpinSystem
-from mesospin.spectrum.diabatic import DiabaticTracks, diabatic_point, match_states, track
+from mesospin.spectrum.diabatic import DiabaticTracks, Part, match_states, track
 from mesospin.spectrum.downfold import downfold_pairs
+from mesospin.spectrum.low_energy import block_line
 from mesospin.spectrum.matrices import (
     Array,
     FieldLine,
     basis_projections,
     electronic_projection,
-    symmetry_blocks,
 )
 
 #: Gaps above this are followed as avoided crossings, smaller ones are crossed [K].
@@ -38,6 +38,8 @@ _TURN = 0.02
 _LABEL_WEIGHT = 0.5
 #: Field below which Kramers' theorem is taken to hold [T].
 _ZERO_FIELD = 1e-9
+#: Levels nearer than this to a crossing meet in it [K].
+_SAME_ENERGY = 1e-10
 _MAX_NEWTON = 20
 
 
@@ -77,55 +79,63 @@ def site_slope(system: SpinSystem) -> NDArray[np.float64]:
     return values
 
 
-def diabatic_tracks(system: SpinSystem, line: FieldLine, lo: float, hi: float) -> DiabaticTracks:
-    """Follow the diabatic levels of ``system`` along ``line`` from ``lo`` to ``hi`` [T].
+def diabatic_tracks(
+    system: SpinSystem,
+    line: FieldLine,
+    lo: float,
+    hi: float,
+    *,
+    count: int | None = None,
+    adiabatic_gap: float = ADIABATIC_GAP,
+) -> DiabaticTracks:
+    """Follow the ``count`` lowest diabatic levels of ``system`` (default: all) from ``lo`` to ``hi`` [T].
 
-    Gaps above about 1 mK are followed.  Where a gap happens to lie so close to that limit that it is
-    followed at one field and crossed at the next, the limit is moved: either treatment is
+    Gaps above about ``adiabatic_gap`` are followed.  Where a gap happens to lie so close to that limit that
+    it is followed at one field and crossed at the next, the limit is moved: either treatment is
     right there, but it has to be one of the two.  With hundreds of crossings no limit may serve all;
     then states may rotate inside a group of levels at such a field.
     """
     sites = site_slope(system)
-    for factor in _GAP_FACTORS[:-1]:
+    *trials, last = (factor * adiabatic_gap for factor in _GAP_FACTORS)
+    for gap in trials:
         try:
-            return track(line, lo, hi, step=GRID_STEP, adiabatic_gap=factor * ADIABATIC_GAP, site_slope=sites)
+            return track(line, lo, hi, step=GRID_STEP, adiabatic_gap=gap, site_slope=sites, count=count)
         except ConvergenceError:
             continue
-    gap = _GAP_FACTORS[-1] * ADIABATIC_GAP
-    return track(line, lo, hi, step=GRID_STEP, adiabatic_gap=gap, site_slope=sites, regroup=True)
+    return track(
+        line, lo, hi, step=GRID_STEP, adiabatic_gap=last, site_slope=sites, count=count, regroup=True
+    )
 
 
 def find_crossings(
-    system: SpinSystem, line: FieldLine, tracks: DiabaticTracks, *, zero_field: bool
+    system: SpinSystem,
+    line: FieldLine,
+    tracks: DiabaticTracks,
+    *,
+    zero_field: bool,
+    wanted: NDArray[np.bool_] | None = None,
 ) -> list[Crossing]:
     """Return the crossings of followed levels, in order of field.
 
-    ``zero_field`` tells that the field vector vanishes at B = 0, where Kramers' theorem acts.
+    ``zero_field`` tells that the field vector vanishes at B = 0, where Kramers' theorem acts.  Crossings
+    that nothing mixes are listed for the levels ``wanted`` (k,), by default for all.
     """
-    blocks = _Blocks.of(system, line)
-    narrow = _narrow(system, line, tracks, blocks, zero_field)
-    wide = _wide(line, tracks, blocks)
-    return sorted(_downfolded(line, narrow) + wide, key=lambda c: (round(c.field, 9), c.level_from))
+    mirror = len(line.H0) - 1 if zero_field and system.is_kramers else None
+    wanted = np.ones(tracks.energy.shape[1], dtype=bool) if wanted is None else wanted
+    narrow = _narrow(tracks, _Rules(selection_rule(system, line), mirror), wanted)
+    wide = _wide(tracks)
+    return sorted(_downfolded(line, tracks, narrow) + wide, key=lambda c: (round(c.field, 9), c.level_from))
 
 
-class _Blocks(NamedTuple):
-    """Exact symmetry blocks of a field line: block number of every basis state, and a name."""
+class _Rules(NamedTuple):
+    """Why gaps vanish.
 
-    number: NDArray[np.intp]
-    name: str
-    kramers: bool
+    ``selection`` the selection rule in words; ``mirror`` i + j of the basis states i and j that time
+    reversal exchanges where Kramers' theorem acts at zero field, else None.
+    """
 
-    @classmethod
-    def of(cls, system: SpinSystem, line: FieldLine) -> _Blocks:
-        number = np.empty(len(line.H0), dtype=np.intp)
-        blocks = symmetry_blocks(*line)
-        for index, members in enumerate(blocks):
-            number[members] = index
-        return cls(number, selection_rule(system, line), system.is_kramers)
-
-    def of_state(self, state: Array) -> int:
-        weight = np.bincount(self.number, np.abs(state) ** 2)
-        return int(np.argmax(weight)) if weight.max() > 1 - 1e-6 else -1
+    selection: str
+    mirror: int | None
 
 
 def selection_rule(system: SpinSystem, line: FieldLine) -> str:
@@ -142,42 +152,33 @@ def selection_rule(system: SpinSystem, line: FieldLine) -> str:
     return f"{name} changes by multiples of {period} only"
 
 
-def _narrow(
-    system: SpinSystem, line: FieldLine, tracks: DiabaticTracks, blocks: _Blocks, zero_field: bool
-) -> list[Crossing]:
+def _narrow(tracks: DiabaticTracks, rules: _Rules, wanted: NDArray[np.bool_]) -> list[Crossing]:
     """Return the places where two followed levels exchange their order."""
-    slopes = site_slope(system)
     found = []
+    part = tracks.part_of
     for a in range(tracks.energy.shape[1] - 1):
         upper = tracks.energy[:, a, None] >= tracks.energy[:, a + 1 :]
         parallel = np.abs(tracks.slope[:, a, None] - tracks.slope[:, a + 1 :]) < _PARALLEL
         exchange = (upper[1:] != upper[:-1]) & ~parallel[1:] & ~parallel[:-1]
-        for i, b in np.argwhere(exchange):
-            pair = (a, a + 1 + int(b))
-            found.append(_refine(line, tracks, int(i), pair, slopes, blocks, zero_field))
+        exchange &= wanted[a] | wanted[a + 1 :] | (part[a] == part[a + 1 :])
+        for i, step in np.argwhere(exchange):
+            b = a + 1 + int(step)
+            refine = _refine if part[a] == part[b] else _exact_crossing
+            found.append(refine(tracks, int(i), (a, b), rules))
     return found
 
 
-def _refine(
-    line: FieldLine,
-    tracks: DiabaticTracks,
-    i: int,
-    pair: tuple[int, int],
-    slopes: NDArray[np.float64],
-    blocks: _Blocks,
-    zero_field: bool,
-) -> Crossing:
-    """Return the crossing of two followed levels between the grid points i and i + 1."""
+def _refine(tracks: DiabaticTracks, i: int, pair: tuple[int, int], rules: _Rules) -> Crossing:
+    """Return the crossing of two followed levels of one block between the grid points i and i + 1."""
+    number = int(tracks.part_of[pair[0]])
+    part, states = tracks.parts[number], tracks.states[number]
+    columns = [k - tracks.columns[number].start for k in pair]
     lo, hi = tracks.field[i], tracks.field[i + 1]
     B = _meeting_point(tracks, i, pair)
-    states = tracks.states[i]
-    numbers = [blocks.of_state(states[:, k]) for k in pair]
-    if min(numbers) >= 0 and numbers[0] != numbers[1]:
-        return _exact_crossing(tracks, i, pair, B, blocks)
     for _ in range(_MAX_NEWTON):
-        point = diabatic_point(line, B, adiabatic_gap=tracks.adiabatic_gap, site_slope=slopes)
+        point = part.point(B, tracks.adiabatic_gap)
         near = i if B - lo < hi - B else i + 1
-        a, b = match_states(tracks.states[near][:, list(pair)], point.states)
+        a, b = match_states(states[near][:, columns], point.states)
         steepness = point.slope[a] - point.slope[b]
         step = -(point.energy[a] - point.energy[b]) / steepness
         B = float(np.clip(B + step, lo, hi))
@@ -185,15 +186,13 @@ def _refine(
             break
     if steepness < 0:
         a, b, steepness, pair = b, a, -steepness, pair[::-1]
-    gap = 2 * abs(point.coupling[a, b])
-    state_from, state_to = (_main_state(point.states[:, [k]]) for k in (a, b))
-    kramers = blocks.kramers and zero_field and abs(B) < _ZERO_FIELD
-    zero = kramers and _reversed(point.states[:, a], point.states[:, b])
+    zero = abs(B) < _ZERO_FIELD and _reversed(part, rules, point.states[:, a], point.states[:, b])
     reason = "Kramers: half-integer total spin at zero field" if zero else ""
-    level = int(np.sum(point.energy < min(point.energy[a], point.energy[b]) - gap))
+    level = _levels_below(tracks, i, pair, B)
+    state_from, state_to = (_main_state(part, point.states[:, [k]]) for k in (a, b))
     return Crossing(
         field=B,
-        gap=0.0 if zero else gap,
+        gap=0.0 if zero else 2 * abs(point.coupling[a, b]),
         slope=float(steepness),
         level_from=level,
         level_to=level + 1,
@@ -223,80 +222,99 @@ def _meeting_point(tracks: DiabaticTracks, i: int, pair: tuple[int, int]) -> flo
     return float(tracks.field[i] + t * h)
 
 
-def _exact_crossing(
-    tracks: DiabaticTracks, i: int, pair: tuple[int, int], B: float, blocks: _Blocks
-) -> Crossing:
+def _exact_crossing(tracks: DiabaticTracks, i: int, pair: tuple[int, int], rules: _Rules) -> Crossing:
     """Return the crossing of two levels of different symmetry, which nothing mixes."""
-    near = i if B - tracks.field[i] < tracks.field[i + 1] - B else i + 1
-    steepness = float(tracks.slope[near, pair[0]] - tracks.slope[near, pair[1]])
+    lo, hi = tracks.field[i], tracks.field[i + 1]
+    numbers = [int(tracks.part_of[k]) for k in pair]
+    parts = [tracks.parts[number] for number in numbers]
+    columns = [k - tracks.columns[number].start for k, number in zip(pair, numbers, strict=True)]
+    B = _meeting_point(tracks, i, pair)
+    for _ in range(_MAX_NEWTON):
+        near = i if B - lo < hi - B else i + 1
+        energy, slope, states = [], [], []
+        for part, number, column in zip(parts, numbers, columns, strict=True):
+            point = part.point(B, tracks.adiabatic_gap)
+            at = int(match_states(tracks.states[number][near][:, [column]], point.states)[0])
+            energy.append(point.energy[at])
+            slope.append(point.slope[at])
+            states.append(point.states[:, [at]])
+        steepness = float(slope[0] - slope[1])
+        step = -(energy[0] - energy[1]) / steepness
+        B = float(np.clip(B + step, lo, hi))
+        if abs(step) < 1e-13 * (1 + abs(B)):
+            break
+    names = [_main_state(part, state) for part, state in zip(parts, states, strict=True)]
     if steepness < 0:
-        pair, steepness = pair[::-1], -steepness
-    t = (B - tracks.field[i]) / (tracks.field[i + 1] - tracks.field[i])
-    h00, h01 = (1 + 2 * t) * (1 - t) ** 2, t * t * (3 - 2 * t)
-    h10, h11 = np.array([t * (1 - t) ** 2, t * t * (t - 1)]) * (tracks.field[i + 1] - tracks.field[i])
-    there = h00 * tracks.energy[i] + h10 * tracks.slope[i]
-    there = there + h01 * tracks.energy[i + 1] + h11 * tracks.slope[i + 1]
-    others = np.delete(there, list(pair))
-    between = int(np.sum(others < (there[pair[0]] + there[pair[1]]) / 2))
-    state_from, state_to = (_main_state(tracks.states[near][:, [k]]) for k in pair)
+        pair, steepness, names = pair[::-1], -steepness, names[::-1]
+    level = _levels_below(tracks, i, pair, B)
     return Crossing(
         field=B,
         gap=0.0,
         slope=steepness,
-        level_from=between,
-        level_to=between + 1,
-        state_from=state_from,
-        state_to=state_to,
+        level_from=level,
+        level_to=level + 1,
+        state_from=names[0],
+        state_to=names[1],
         zero=True,
-        reason=f"selection rule: {blocks.name}",
+        reason=f"selection rule: {rules.selection}",
         track_from=pair[0],
         track_to=pair[1],
     )
 
 
-def _main_state(states: Array) -> int:
+def _levels_below(tracks: DiabaticTracks, i: int, pair: tuple[int, int], B: float) -> int:
+    """Return how many levels lie below the crossing of a pair at ``B`` between grid points i and i + 1."""
+    h = tracks.field[i + 1] - tracks.field[i]
+    t = (B - tracks.field[i]) / h
+    h00, h01 = (1 + 2 * t) * (1 - t) ** 2, t * t * (3 - 2 * t)
+    h10, h11 = h * t * (1 - t) ** 2, h * t * t * (t - 1)
+    there = h00 * tracks.energy[i] + h10 * tracks.slope[i]
+    there = there + h01 * tracks.energy[i + 1] + h11 * tracks.slope[i + 1]
+    others = np.delete(there, list(pair))
+    return int(np.sum(others < (there[pair[0]] + there[pair[1]]) / 2 - _SAME_ENERGY))
+
+
+def _main_state(part: Part, states: Array) -> int:
     """Return the basis state that has more than half its weight in the given space, or -1."""
-    weight = (np.abs(states) ** 2).sum(axis=1)
-    return int(np.argmax(weight)) if weight.max() > _LABEL_WEIGHT else -1
+    weight = (np.abs(part.basis @ states) ** 2).sum(axis=1)
+    return int(part.members[np.argmax(weight)]) if weight.max() > _LABEL_WEIGHT else -1
 
 
-def _reversed(first: Array, second: Array) -> bool:
-    """Return whether two states have opposite projections (basis m descending in every spin)."""
-    return bool(np.abs(np.abs(first) ** 2 - np.abs(second[::-1]) ** 2).max() < 1e-6)
+def _reversed(part: Part, rules: _Rules, first: Array, second: Array) -> bool:
+    """Return whether Kramers' theorem acts and two states have opposite projections of every spin."""
+    if rules.mirror is None or not np.array_equal(part.members[::-1], rules.mirror - part.members):
+        return False
+    one, two = (np.abs(part.basis @ state) ** 2 for state in (first, second))
+    return bool(np.abs(one - two[::-1]).max() < 1e-6)
 
 
-def _wide(line: FieldLine, tracks: DiabaticTracks, blocks: _Blocks) -> list[Crossing]:
-    """Return the minima of the distance of neighbouring levels that exceed the adiabatic gap."""
-    energy = np.sort(tracks.energy, axis=1)
-    gaps = np.diff(energy, axis=1)
-    minima = (gaps[1:-1] <= gaps[:-2]) & (gaps[1:-1] < gaps[2:])
+def _wide(tracks: DiabaticTracks) -> list[Crossing]:
+    """Return the minima of the distance of neighbouring levels of a block that exceed the adiabatic gap."""
     found = []
-    for i, level in np.argwhere(minima):
-        order = np.argsort(tracks.energy[i + 1], kind="stable")[level : level + 2]
-        numbers = [blocks.of_state(tracks.states[i + 1][:, k]) for k in order]
-        if min(numbers) >= 0 and numbers[0] != numbers[1]:
-            continue  # nothing mixes the two: they only come near each other
-        steepness = [_steepness(tracks, k, level) for k in (i, i + 2)]
-        if not steepness[1] - steepness[0] > _TURN:
-            continue
-        crossing = _avoided(line, tracks.field[i : i + 3], int(level), tracks.adiabatic_gap)
-        if crossing is not None:
-            order = np.argsort(tracks.energy[i + 1], kind="stable")
-            lower, upper = (int(order[k]) for k in (level, level + 1))
-            found.append(crossing._replace(track_from=lower, track_to=upper))
+    for part, columns in zip(tracks.parts, tracks.columns, strict=True):
+        energy, slope = tracks.energy[:, columns], tracks.slope[:, columns]
+        order = np.argsort(energy, axis=1, kind="stable")
+        gaps = np.diff(np.take_along_axis(energy, order, 1), axis=1)
+        steepness = np.diff(np.take_along_axis(slope, order, 1), axis=1)
+        minima = (gaps[1:-1] <= gaps[:-2]) & (gaps[1:-1] < gaps[2:])
+        minima &= steepness[2:] - steepness[:-2] > _TURN
+        for i, level in np.argwhere(minima):
+            bracket = tracks.field[i : i + 3]
+            crossing = _avoided(part, bracket, int(level), tracks.adiabatic_gap)
+            if crossing is None:
+                continue
+            pair = tuple(int(k) + columns.start for k in order[i + 1, level : level + 2])
+            near = int(i) if crossing.field < bracket[1] else int(i) + 1
+            below = _levels_below(tracks, near, pair, crossing.field)
+            found.append(
+                crossing._replace(level_from=below, level_to=below + 1, track_from=pair[0], track_to=pair[1])
+            )
     return found
 
 
-def _steepness(tracks: DiabaticTracks, i: int, level: int) -> float:
-    """Return dE/dB of level ``level + 1`` minus that of ``level`` at a grid point [K/T]."""
-    lower, upper = np.argsort(tracks.energy[i], kind="stable")[level : level + 2]
-    return float(tracks.slope[i, upper] - tracks.slope[i, lower])
-
-
-def _avoided(
-    line: FieldLine, bracket: NDArray[np.float64], level: int, adiabatic_gap: float
-) -> Crossing | None:
-    """Return the avoided crossing of levels ``level`` and ``level + 1`` inside a bracket."""
+def _avoided(part: Part, bracket: NDArray[np.float64], level: int, adiabatic_gap: float) -> Crossing | None:
+    """Return the avoided crossing of levels ``level`` and ``level + 1`` of a block inside a bracket."""
+    line = part.line
 
     def steepness(B: float) -> float:
         _, U = np.linalg.eigh(line.at(B))
@@ -317,7 +335,7 @@ def _avoided(
     if slope[1] - slope[0] < _AVOIDED:
         return None
     states = pair @ rotation
-    to, start = (_main_state(states[:, [k]]) for k in (0, 1))
+    to, start = (_main_state(part, states[:, [k]]) for k in (0, 1))
     return Crossing(
         field=B,
         gap=gap,
@@ -334,25 +352,31 @@ def _avoided(
     )
 
 
-def _downfolded(line: FieldLine, narrow: list[Crossing]) -> list[Crossing]:
+def _downfolded(line: FieldLine, tracks: DiabaticTracks, narrow: list[Crossing]) -> list[Crossing]:
     """Replace field, gap and slope by the downfolded values where both levels carry a label."""
     slope = line.G.diagonal().real
-    chosen = [
-        k
-        for k, c in enumerate(narrow)
-        if min(c.state_from, c.state_to) >= 0 and abs(slope[c.state_from] - slope[c.state_to]) > _PARALLEL
-    ]
-    if not chosen or len(line.H0) < 3:
-        return narrow
-    first = np.array([narrow[k].state_from for k in chosen])
-    second = np.array([narrow[k].state_to for k in chosen])
-    pairs = downfold_pairs(line, first, second)
+    part_of = tracks.part_of
     refined = list(narrow)
-    for p, k in enumerate(chosen):
-        same = abs(pairs.field[p] - narrow[k].field) < 1e-4 * (1 + abs(narrow[k].field))
-        if pairs.converged[p] and pairs.weight[p] > _LABEL_WEIGHT and same:
-            gap = 0.0 if narrow[k].zero or pairs.zero[p] else float(pairs.gap[p])
-            refined[k] = narrow[k]._replace(
-                field=float(pairs.field[p]), gap=gap, slope=float(abs(pairs.slope[p]))
-            )
+    chosen: dict[int, list[int]] = {}
+    for k, c in enumerate(narrow):
+        if c.zero or min(c.state_from, c.state_to) < 0:
+            continue
+        if abs(slope[c.state_from] - slope[c.state_to]) > _PARALLEL:
+            chosen.setdefault(int(part_of[c.track_from]), []).append(k)
+    for number, rows in chosen.items():
+        members = tracks.parts[number].members
+        if len(members) < 3:
+            continue
+        block = block_line(line, members)
+        first = np.searchsorted(members, [narrow[k].state_from for k in rows])
+        second = np.searchsorted(members, [narrow[k].state_to for k in rows])
+        pairs = downfold_pairs(block, first, second)
+        for p, k in enumerate(rows):
+            same = abs(pairs.field[p] - narrow[k].field) < 1e-4 * (1 + abs(narrow[k].field))
+            if pairs.converged[p] and pairs.weight[p] > _LABEL_WEIGHT and same:
+                refined[k] = narrow[k]._replace(
+                    field=float(pairs.field[p]),
+                    gap=float(pairs.gap[p]),
+                    slope=float(abs(pairs.slope[p])),
+                )
     return refined

@@ -70,13 +70,13 @@ def test_powder_starts_from_equilibrium_in_every_direction() -> None:
     up = loop.magnetisation.sel(branch="up").values[0]
     # at the start of the sweep every direction is in equilibrium: Boltzmann over exact levels
     expected = 0.0
-    for axis, weight in zip(*powder_axes(5), strict=True):
+    for axis, weight in zip(*powder_axes(spin, 5), strict=True):
         exact = levels(spin, -3.0, axis=axis)
         population = np.exp(-(exact.energy.values - exact.energy.values.min()) / 0.5)
         expected += weight * (population @ (exact.moment.values @ np.array(axis))) / population.sum()
     # within 5.7 degrees of the axis (here: on it) the moment is that of |m>
     assert up[0] == pytest.approx(expected, rel=1e-3)
-    assert powder_axes(11)[1].sum() == pytest.approx(1.0)
+    assert powder_axes(spin, 11)[1].sum() == pytest.approx(1.0)
 
 
 def test_coherent_steps_are_warned_of() -> None:
