@@ -180,26 +180,9 @@ def to_kelvin(value: Quantity, name: str = "energy") -> float:
 
 
 def to_gigahertz(value: Quantity, name: str = "frequency") -> float:
-    """Return a frequency, or that of a quantum of some energy, E/h.
+    """Return a frequency [GHz], or that of a quantum of some energy, E/h.
 
-    Parameters
-    ----------
-    value : float or str
-        A number [GHz], or a text with a unit of frequency, energy, wavenumber or temperature.
-    name : str, default "frequency"
-        Name of the parameter, for the message.
-
-    Returns
-    -------
-    float
-        Frequency [GHz].
-
-    Raises
-    ------
-    UnitError
-        If the text is not a number with such a unit.
-    InputError
-        If a number is not finite and real.
+    A text may have a unit of frequency, energy, wavenumber or temperature; UnitError if it has another.
 
     Examples
     --------
