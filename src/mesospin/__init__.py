@@ -34,6 +34,13 @@ fits              `fit_hamiltonian`, `fitted_system`, `parameters_of`, `fit_curi
     files         `read_data`, `read_csv`, `write_csv`, `read_phi`, `write_phi`, `read_easyspin`,
                   `write_easyspin`
     ab initio     `read_single_aniso`, `read_orca` (`AbInitio`, `Pseudospin`)
+relaxation        `fit_ac`, `fit_ac_jointly`, `fit_decay`, `fit_square_root`
+    shape         `Debye`, `GeneralisedDebye`, `ColeDavidson`, `HavriliakNegami`, `DoubleGeneralisedDebye`,
+                  `DoubleGeneralisedDebyeEqualChi` (each an `AcModel`); `StretchedExponential`,
+                  `DoubleExponential` (each a `DecayModel`)
+    its rate      `fit_rates`, `compare_rates`, `rate_data`; `Orbach`, `Raman`, `PhononPairRaman`, `Direct`,
+                  `FieldDirect`, `FieldRaman`, `Tunnelling`, `FieldTunnelling`, `ConstantRate`,
+                  `BronsVanVleck`, `PhononBottleneck` (each a `Process`, their sum a `RateLaw`)
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 proof             `validate`
 
@@ -94,6 +101,38 @@ if TYPE_CHECKING:
     from mesospin.measured.parameters import parameters_of as parameters_of
     from mesospin.measured.phi import read_phi as read_phi
     from mesospin.measured.phi import write_phi as write_phi
+    from mesospin.measured.relaxation.ac_models import AcModel as AcModel
+    from mesospin.measured.relaxation.ac_models import ColeDavidson as ColeDavidson
+    from mesospin.measured.relaxation.ac_models import Debye as Debye
+    from mesospin.measured.relaxation.ac_models import DoubleGeneralisedDebye as DoubleGeneralisedDebye
+    from mesospin.measured.relaxation.ac_models import (
+        DoubleGeneralisedDebyeEqualChi as DoubleGeneralisedDebyeEqualChi,
+    )
+    from mesospin.measured.relaxation.ac_models import GeneralisedDebye as GeneralisedDebye
+    from mesospin.measured.relaxation.ac_models import HavriliakNegami as HavriliakNegami
+    from mesospin.measured.relaxation.compare_rates import compare_rates as compare_rates
+    from mesospin.measured.relaxation.decay_models import DecayModel as DecayModel
+    from mesospin.measured.relaxation.decay_models import DoubleExponential as DoubleExponential
+    from mesospin.measured.relaxation.decay_models import StretchedExponential as StretchedExponential
+    from mesospin.measured.relaxation.fit_ac import fit_ac as fit_ac
+    from mesospin.measured.relaxation.fit_decay import fit_decay as fit_decay
+    from mesospin.measured.relaxation.fit_decay import fit_square_root as fit_square_root
+    from mesospin.measured.relaxation.fit_rates import fit_rates as fit_rates
+    from mesospin.measured.relaxation.joint_ac import fit_ac_jointly as fit_ac_jointly
+    from mesospin.measured.relaxation.processes import BronsVanVleck as BronsVanVleck
+    from mesospin.measured.relaxation.processes import ConstantRate as ConstantRate
+    from mesospin.measured.relaxation.processes import Direct as Direct
+    from mesospin.measured.relaxation.processes import FieldDirect as FieldDirect
+    from mesospin.measured.relaxation.processes import FieldRaman as FieldRaman
+    from mesospin.measured.relaxation.processes import FieldTunnelling as FieldTunnelling
+    from mesospin.measured.relaxation.processes import Orbach as Orbach
+    from mesospin.measured.relaxation.processes import PhononBottleneck as PhononBottleneck
+    from mesospin.measured.relaxation.processes import PhononPairRaman as PhononPairRaman
+    from mesospin.measured.relaxation.processes import Process as Process
+    from mesospin.measured.relaxation.processes import Raman as Raman
+    from mesospin.measured.relaxation.processes import RateLaw as RateLaw
+    from mesospin.measured.relaxation.processes import Tunnelling as Tunnelling
+    from mesospin.measured.relaxation.rate_data import rate_data as rate_data
     from mesospin.measured.single_aniso import read_single_aniso as read_single_aniso
     from mesospin.measured.spectral_data import LevelData as LevelData
     from mesospin.measured.spectral_data import ResonanceData as ResonanceData
@@ -278,6 +317,36 @@ _HOME = {
     "Pseudospin": "measured.ab_initio",
     "read_easyspin": "measured.easyspin",
     "write_easyspin": "measured.easyspin_write",
+    "fit_ac": "measured.relaxation.fit_ac",
+    "fit_ac_jointly": "measured.relaxation.joint_ac",
+    "fit_decay": "measured.relaxation.fit_decay",
+    "fit_square_root": "measured.relaxation.fit_decay",
+    "fit_rates": "measured.relaxation.fit_rates",
+    "compare_rates": "measured.relaxation.compare_rates",
+    "rate_data": "measured.relaxation.rate_data",
+    "AcModel": "measured.relaxation.ac_models",
+    "ColeDavidson": "measured.relaxation.ac_models",
+    "Debye": "measured.relaxation.ac_models",
+    "DoubleGeneralisedDebye": "measured.relaxation.ac_models",
+    "DoubleGeneralisedDebyeEqualChi": "measured.relaxation.ac_models",
+    "GeneralisedDebye": "measured.relaxation.ac_models",
+    "HavriliakNegami": "measured.relaxation.ac_models",
+    "DecayModel": "measured.relaxation.decay_models",
+    "DoubleExponential": "measured.relaxation.decay_models",
+    "StretchedExponential": "measured.relaxation.decay_models",
+    "BronsVanVleck": "measured.relaxation.processes",
+    "ConstantRate": "measured.relaxation.processes",
+    "Direct": "measured.relaxation.processes",
+    "FieldDirect": "measured.relaxation.processes",
+    "FieldRaman": "measured.relaxation.processes",
+    "FieldTunnelling": "measured.relaxation.processes",
+    "Orbach": "measured.relaxation.processes",
+    "PhononBottleneck": "measured.relaxation.processes",
+    "PhononPairRaman": "measured.relaxation.processes",
+    "Process": "measured.relaxation.processes",
+    "Raman": "measured.relaxation.processes",
+    "RateLaw": "measured.relaxation.processes",
+    "Tunnelling": "measured.relaxation.processes",
     "splitting_distribution": "experiment.splittings.splitting_distribution",
     "quantum_objects": "experiment.splittings.quantum_objects",
     "switching_fields": "experiment.particles.switching",
