@@ -314,17 +314,14 @@ def to_cubic_angstrom(value: Quantity, name: str = "volume") -> float:
 
 
 _MOLAR: Final = "[cm3/mol (cgs), m3/mol (SI)]"
-_MOLAR_SPELLINGS: Final[dict[str, float]] = {
-    **dict.fromkeys(("cm3/mol", "cm^3/mol", "emu/mol"), 1.0),
-    **dict.fromkeys(("m3/mol", "m^3/mol"), 1e6 / (4.0 * np.pi)),
-}
+_CGS: Final = ("cm3/mol", "cm^3/mol", "emu/mol")
+_SI: Final = ("m3/mol", "m^3/mol")
 
 
 def to_cm3_per_mole(value: Quantity, name: str = "chi") -> float:
     """Return a molar susceptibility [cm3/mol, cgs].
 
-    cm3/mol is read as cgs (also written emu/mol) and m3/mol as SI, a factor 4 pi apart, as in the
-    literature; any other unit is refused.
+    cm3/mol (also written emu/mol) is read as cgs, m3/mol as SI; any other unit is refused.
 
     Examples
     --------
@@ -334,9 +331,9 @@ def to_cm3_per_mole(value: Quantity, name: str = "chi") -> float:
     if not isinstance(value, str):
         return checks.finite(name, value, "cm3/mol")
     number, text = _split(name, value, _MOLAR)
-    if text not in _MOLAR_SPELLINGS:
+    if text not in _CGS + _SI:
         raise _unknown(name, text, _MOLAR)
-    return number * _MOLAR_SPELLINGS[text]
+    return number if text in _CGS else number * 1e6 / (4.0 * np.pi)
 
 
 def to_angstrom(value: Quantity, name: str = "distance") -> float:

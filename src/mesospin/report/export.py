@@ -41,7 +41,7 @@ def csv_text(dataset: xr.Dataset) -> str:
             f"dataset must be of a kind with a table, got {dataset.attrs.get('kind')!r}; use .nc"
         )
     listed = [name for name in _CSV.get(str(dataset.attrs["kind"]), ()) if name in dataset.variables]
-    flat = _by_component(dataset[listed or list(dataset.data_vars)])
+    flat = _by_component(dataset[listed] if listed else dataset)
     first = next(iter(flat.data_vars.values()), None)
     dims = set() if first is None else set(first.dims)
     part = flat if listed else flat[[name for name in flat.data_vars if set(flat[name].dims) == dims]]
