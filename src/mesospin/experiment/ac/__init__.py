@@ -1,0 +1,1 @@
+"""Response to an alternating field."""
