@@ -66,6 +66,7 @@ _COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     loops.validate,
 )
 
+_STOPPED: Final = 130
 # A negative number is a value here, never an option: "splitting mn12ac 10 -10".
 _NUMBERS: Final = {"ignore_unknown_options": True}
 
@@ -136,7 +137,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", ValidityWarning)
         warnings.showwarning = _show_warning
         try:
-            return app(given, prog_name="mesospin", standalone_mode=False) or 0
+            code: int = app(given, prog_name="mesospin", standalone_mode=False) or 0
+            if code == _STOPPED:  # the parser has caught Ctrl-C
+                note("mesospin: stopped")
+            return code
         # The last place that sees an error: whatever it is, the user gets one sentence.
         except BaseException as error:  # noqa: BLE001
             if debug:
@@ -149,7 +153,7 @@ def _explain(error: BaseException) -> int:
     usage = getattr(error, "format_message", None)
     if isinstance(error, Interrupted | KeyboardInterrupt | typer.Abort):
         note(f"mesospin: {error if isinstance(error, Interrupted) else 'stopped'}")
-        return 130
+        return _STOPPED
     if isinstance(error, InputError):
         return _fail(str(error), 2)
     if usage is not None:  # an option or argument that the parser refuses

@@ -201,3 +201,15 @@ def test_no_law_is_no_answer(capfd, tmp_path):
     ms.write_csv(ms.SusceptibilityData(T, T**2, unit="cgs", powder=5), tmp_path / "chi.csv")
     err = refused(capfd, 1, "curie-weiss", str(tmp_path / "chi.csv"), "--window", "1:30")
     assert "no Curie-Weiss law fits" in err
+
+
+def test_a_stopped_fit_says_so_and_writes_nothing(capfd, files, tmp_path, monkeypatch):
+    def stop(*_given, **_more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mesospin.measured.fit.outcome_of", stop)
+    data = ["fit", str(files / "ni.toml"), str(files / "chi.csv"), "--vary", "D", "--powder", "26"]
+    assert main([*data, "--starts", "1", "--out", str(tmp_path / "fit.nc")]) == 130
+    out, err = capfd.readouterr()
+    assert (out, err.strip()) == ("", "mesospin: stopped")
+    assert list(tmp_path.iterdir()) == []
