@@ -1,5 +1,7 @@
 """Figures of resonance and scattering: lines, frequency-field maps, spectra."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import xarray as xr
@@ -33,11 +35,14 @@ _SQUARED = r"$\mu_\mathrm{B}^2$"
 _PER_TESLA = r"$\mu_\mathrm{B}$ T$^{-1}$"
 _SELECTION = {"perpendicular": ACCENT, "parallel": "#1f5fa8", "both": "#21918c", "forbidden": GREY}
 
-#: Decades of intensity below the largest that are shown.
-_DECADES = 4.0
+#: Decades of intensity below the largest that are shown, and those that the frequency axis makes room for.
+_DECADES, _ROOM = 4.0, 3.0
 
 #: Intensity over the largest from which a line gets its name, and how many do.
 _NAMED, _MOST_NAMES = 0.02, 24
+
+#: Height of a letter of a name along the stick, and of a panel [points].
+_LETTER, _PANEL = 3.9, 158.0
 
 
 def draw_resonance_fields(dataset: xr.Dataset) -> Figure:
@@ -50,15 +55,7 @@ def draw_resonance_fields(dataset: xr.Dataset) -> Figure:
     for index, axes in zip(chosen, panels, strict=True):
         here = dataset.isel(temperature=index) if several else dataset
         _sticks(axes, here)
-        axes.text(
-            0.01,
-            0.95,
-            f"{temperatures[index]:g} K",
-            transform=axes.transAxes,
-            va="top",
-            color=INK,
-            fontsize=8.5,
-        )
+        axes.set_title(f"{temperatures[index]:g} K", loc="right", fontsize=8.5)
     low, high = inputs_of(dataset)["span"]
     margin = 0.03 * (high - low)
     panels[-1].set_xlim(low - margin, high + margin)
@@ -74,7 +71,8 @@ def draw_resonance_fields(dataset: xr.Dataset) -> Figure:
     panels[0].set_title(
         f"Resonance fields of {system_title(dataset)} at {float(dataset['frequency']):.6g} GHz"
     )
-    note_provenance(figure, dataset, direction_fact(dataset), _microwave(dataset))
+    key = "names: m of the lower level → m of the upper one" if any(_names(dataset)) else ""
+    note_provenance(figure, dataset, direction_fact(dataset), _microwave(dataset), key)
     return figure
 
 
@@ -92,26 +90,46 @@ def _sticks(axes: Axes, dataset: xr.Dataset) -> None:
     if np.any(~finite):
         top = np.full(int(np.sum(~finite)), 1.05 * largest)
         axes.plot(field[~finite], top, "^", color=INK, markersize=5)
-    _name_lines(axes, dataset, np.where(finite, intensity, 0.0) / largest)
+    longest = _name_lines(axes, dataset, np.where(finite, intensity, 0.0) / largest)
     axes.axhline(0.0, color=INK, linewidth=0.6)
-    axes.set_ylim(0.0, 1.45 * largest)
+    room = (12.0 + _LETTER * longest) / _PANEL
+    axes.set_ylim(0.0, largest / (1.0 - min(max(room, 0.1), 0.7)))
     axes.set_ylabel(label("intensity", _SQUARED))
 
 
-def _name_lines(axes: Axes, dataset: xr.Dataset, share: Floats) -> None:
-    """Write the states of the strong lines above them, where they have names and room."""
-    names = dataset["label_from"].values, dataset["label_to"].values
-    named = np.array([bool(a and b) for a, b in zip(*names, strict=True)], dtype=bool)
-    strong = np.flatnonzero(named & (share > _NAMED))
+def _names(dataset: xr.Dataset) -> list[str]:
+    """Return the transition of every line, "4 → −4, mI=−1/2", empty where a level has no name."""
+    return [
+        _transition(str(one), str(other)) if one and other else ""
+        for one, other in zip(dataset["label_from"].values, dataset["label_to"].values, strict=True)
+    ]
+
+
+def _transition(one: str, other: str) -> str:
+    """Return what changes from one product state to another, then what stays.
+
+    Examples
+    --------
+    >>> _transition("m=4, mI=1/2", "m=5, mI=1/2"), _transition("m=4", "m=5")
+    ('4 → 5, mI=1/2', '4 → 5')
+    """
+    pairs = list(zip(one.split(", "), other.split(", "), strict=True))
+    moved = [f"{a} → {b.partition('=')[2]}" for a, b in pairs if a != b]
+    text = ", ".join([*moved, *(a for a, b in pairs if a == b)])
+    return text.removeprefix("m=").replace("-", "\N{MINUS SIGN}")
+
+
+def _name_lines(axes: Axes, dataset: xr.Dataset, share: Floats) -> int:
+    """Name the strong lines that have room; return the letters of the longest name."""
+    names = _names(dataset)
+    strong = np.flatnonzero((share > _NAMED) & np.array([bool(name) for name in names], dtype=bool))
     low, high = inputs_of(dataset)["span"]
     field = dataset["field"].values[strong]
     kept = spread_labels(list(field), (high - low) / _MOST_NAMES) if len(strong) else []
     for index in strong[kept]:
-        text = f"{names[0][index]} → {names[1][index]}".replace("-", "\N{MINUS SIGN}")
-        place = (dataset["field"].values[index], dataset["intensity"].values[index])
         axes.annotate(
-            text.replace("m=", ""),
-            place,
+            names[index],
+            (dataset["field"].values[index], dataset["intensity"].values[index]),
             (0, 3),
             textcoords="offset points",
             ha="center",
@@ -120,6 +138,7 @@ def _name_lines(axes: Axes, dataset: xr.Dataset, share: Floats) -> None:
             fontsize=6.5,
             color=GREY,
         )
+    return max((len(names[index]) for index in strong[kept]), default=0)
 
 
 def _microwave(dataset: xr.Dataset) -> str:
@@ -149,14 +168,14 @@ def draw_resonance_frequencies(dataset: xr.Dataset) -> Figure:
     for index in shown[np.argsort(intensity[shown].max(axis=1))]:
         _coloured_line(axes, field[order], frequency[index], intensity[index] / largest, colours)
     axes.set_xlim(field.min(), field.max())
-    visible = intensity > 10.0**-_DECADES * largest
+    visible = intensity > 10.0**-_ROOM * largest
     axes.set_ylim(0.0, 1.05 * float(frequency[visible].max(initial=0.0)) or 1.0)
     axes.set_xlabel(_FIELD)
     axes.set_ylabel(_FREQUENCY)
     scale = mpl.cm.ScalarMappable(colours, _strength_map())
     bar = figure.colorbar(scale, ax=axes, pad=0.02, aspect=30, extend="min")
     bar.set_label(r"$\log_{10}$ of intensity over largest")
-    axes.set_title(f"Transitions of {system_title(dataset)}, {temperatures.min():g} K")
+    axes.set_title(f"What {system_title(dataset)} absorbs at {temperatures.min():g} K")
     note_provenance(figure, dataset, direction_fact(dataset), _microwave(dataset))
     return figure
 
@@ -219,8 +238,8 @@ def draw_epr_spectrum(dataset: xr.Dataset) -> Figure:
     at = f"{float(dataset['frequency']):.6g} GHz" if swept == "field" else f"{float(dataset['field']):g} T"
     warm = "" if "temperature" in dataset.dims else f", {float(dataset['temperature']):g} K"
     sample = "powder of " if "powder" in dataset.attrs else ""
-    above.set_title(f"Resonance of {sample}{system_title(dataset)}, {at}{warm}")
-    rule = f"Lebedev rule, {inputs_of(dataset)['powder']}" if "powder" in dataset.attrs else ""
+    above.set_title(f"EPR spectrum of {sample}{system_title(dataset)}, {at}{warm}")
+    rule = str(dataset.attrs.get("powder", "")).partition(";")[0]
     note_provenance(figure, dataset, direction_fact(dataset), _microwave(dataset), rule)
     return figure
 
@@ -236,7 +255,7 @@ def _curves(axes: Axes, dataset: xr.Dataset, name: str, swept: str, x: Floats) -
     named = place is None or place.is_first_row()
     for index, colour in zip(ordered, temperature_colours(len(ordered)), strict=True):
         text = f"{temperatures[index]:g} K" if named else None
-        axes.plot(x, values[index], color=colour, label=text)
+        axes.plot(x, values[index], color=colour, label=text, linewidth=1.1)
 
 
 def draw_neutron_spectrum(dataset: xr.Dataset) -> Figure:
@@ -250,6 +269,7 @@ def draw_neutron_spectrum(dataset: xr.Dataset) -> Figure:
     axes.set_xlim(energy.min(), energy.max())
     if energy.min() < 0.0 < energy.max():
         axes.axvline(0.0, color=PALE, linewidth=0.7, zorder=0)
+        _say_sides(axes, top < 0.999 * float(dataset["intensity_mev"].max()))
     axes.set_xlabel(label("energy loss of the neutron", "meV"))
     axes.set_ylabel(label("scattering $S(E)$", r"$\mu_\mathrm{B}^2$ meV$^{-1}$"))
     axes.tick_params(top=False, which="both")
@@ -266,6 +286,24 @@ def draw_neutron_spectrum(dataset: xr.Dataset) -> Figure:
     field = float(dataset["field"])
     note_provenance(figure, dataset, limit, "form factor 1", f"{field:g} T" if field else "")
     return figure
+
+
+def _say_sides(axes: Axes, cut: bool) -> None:
+    """Say on which side neutrons gain and lose energy, and that the elastic line is cut."""
+    style: dict[str, Any] = {
+        "transform": axes.get_xaxis_transform(),
+        "va": "top",
+        "color": GREY,
+        "fontsize": 7,
+    }
+    left, right = axes.get_xlim()
+    axes.text(left + 0.02 * (right - left), 0.97, "← neutrons gain", ha="left", **style)
+    axes.text(right - 0.02 * (right - left), 0.97, "neutrons lose →", ha="right", **style)
+    if cut:
+        axes.annotate(
+            "elastic,\ncut off", (0.0, 0.97), (14, 0), xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points", va="top", color=GREY, fontsize=7,
+        )  # fmt: skip
 
 
 def _kelvin(energy: ArrayLike) -> Floats:
