@@ -60,14 +60,19 @@ def occupied_states(frame: Frame, well: int, T: float, duration: float) -> NDArr
 def ground_steps(system: SpinSystem, frame: Frame, starts: NDArray[np.int64]) -> Steps:
     """Return the resonances of the states ``starts`` with all others, as the field rises.
 
-    Those that symmetry closes are listed for the first, the lowest, only.  The number of a step is
+    Those that symmetry closes are listed for the first, the lowest, only, and not where several electrons have
+    nuclei.  The number of a step is
     n = m + m' where both states carry a projection of a single electronic spin (the n-th resonance of
     m = S is with m' = n - S), and the mean of mI + mI' over the electrons that reverse, with the sign of
     the field, where every electron that changes is reversed and couples to one nucleus; otherwise steps
     are counted from 1.
     """
     table = frame.catalogue
-    mine = np.flatnonzero((table.a == starts[0]) | (np.isin(table.a, starts) & ~table.zero))
+    nuclear = len(system.electronic_sites) < len(system.spins)
+    lowest = table.a == starts[0]
+    if nuclear and len(system.electronic_sites) > 1:
+        lowest &= ~table.zero
+    mine = np.flatnonzero(lowest | (np.isin(table.a, starts) & ~table.zero))
     pairs = [(int(table.basis_a[k]), int(table.basis_b[k])) for k in mine]
     labels, m = basis_labels(system), electronic_projection(system)
     plain = len(system.spins) == 1 and all(min(pair) >= 0 for pair in pairs)

@@ -112,7 +112,7 @@ def _mark_steps(axes: Axes, dataset: xr.Dataset) -> bool:
         axes.axvline(place, color=PALE, linewidth=0.6, linestyle=":", zorder=0)
     named = [inside[i] for i in spread_labels(inside, 0.022 * (high - low))]
     top = axes.secondary_xaxis("top")
-    top.set_xticks(named, [str(marks[place]) for place in named])
+    top.set_xticks(named, [f"{marks[place]:g}" for place in named])
     top.tick_params(direction="in", length=3, labelsize=7.5, colors=GREY, which="major")
     top.minorticks_off()
     meaning = "pair $(S, -S+n)$" if single_spin else "field rising"
@@ -121,16 +121,23 @@ def _mark_steps(axes: Axes, dataset: xr.Dataset) -> bool:
     return True
 
 
-def step_positions(dataset: xr.Dataset) -> dict[int, float]:
+def step_positions(dataset: xr.Dataset) -> dict[float, float]:
     """Return the field of every step number on the rising branch [T].
 
     Where several pairs share a number, they lie close together, and the one of largest |m| is farthest
-    from zero field where fourth-order anisotropy favours large |m|.
+    from zero field where fourth-order anisotropy favours large |m|; of hyperfine levels those count whose
+    gap is open, if any is.
     """
     if "step" not in dataset.dims or dataset.sizes["step"] == 0:
         return {}
-    numbers, fields = dataset["step_n"].values.astype(int), dataset["step_field"].values
-    return {int(n): float(max(fields[numbers == n], key=abs)) for n in np.unique(numbers)}
+    numbers, fields = dataset["step_n"].values.astype(float), dataset["step_field"].values
+    shown = np.ones(len(numbers), dtype=bool)
+    if "mI" in str(dataset["step_label"].values[0]):
+        opened = ~dataset["step_zero"].values.astype(bool)
+        shown = opened | ~np.isin(numbers, numbers[opened])
+    return {
+        float(n): float(max(fields[shown & (numbers == n)], key=abs)) for n in np.unique(numbers[shown])
+    }
 
 
 def _ensemble_fact(dataset: xr.Dataset) -> str:

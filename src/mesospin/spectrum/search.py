@@ -243,6 +243,7 @@ def _exact_crossing(tracks: DiabaticTracks, i: int, pair: tuple[int, int], rules
         B = float(np.clip(B + step, lo, hi))
         if abs(step) < 1e-13 * (1 + abs(B)):
             break
+    B = round(B, 13) + 0.0
     names = [_main_state(part, state) for part, state in zip(parts, states, strict=True)]
     if steepness < 0:
         pair, steepness, names = pair[::-1], -steepness, names[::-1]
