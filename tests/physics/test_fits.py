@@ -16,6 +16,7 @@ from mesospin.measured.data import (
     SusceptibilityData,
 )
 from mesospin.measured.fit import fit_hamiltonian, fitted_system
+from mesospin.measured.objective import Objective, parameter_table
 from mesospin.measured.parameters import family, with_values
 from mesospin.measured.prediction import model_of
 from mesospin.measured.sensitivities import Member, second_difference
@@ -257,6 +258,26 @@ def test_directions_left_out_of_the_search_are_in_the_answer():
     assert fit.value.values == pytest.approx(value, abs=1e-2 * np.sqrt(covariance.diagonal()).min())
     assert fit.error.values == pytest.approx(np.sqrt(covariance.diagonal()), rel=1e-3)
     assert 0.5 < fit.reduced_chi2 < 1.6
+
+
+def test_few_directions_are_corrected_to_first_order():
+    """At the point of correction residuals and derivatives are those of all; near it the error is quadratic."""
+    field = np.linspace(0.5, 7.0, 10)
+    data = MagnetisationData(2.0, field, np.ones(10), sigma=0.01, powder=302)
+    members = family(manganese(), ["D", "E", "g"])
+    table = parameter_table(["D", "E", "g"], [-3.0, 0.3, 2.0], ["K", "K", "1"], None, None)
+    start = np.array([-3.0, 0.3, 2.0, 0.0, 0.0])
+    model = model_of(data, members, members.generic_system(), coupled=False)
+    full = Objective(members, (model,), ("D", "E", "g", "zJ", "tip"), start, table, 2.0, False, [data.sigma])
+    few = full.rough(table)
+    assert len(few.models[0].rule.axes) < len(model.rule.axes) / 3
+    assert few.residuals(table) == pytest.approx(full.residuals(table), rel=1e-12)
+    np.testing.assert_allclose(few.jacobian(table), full.jacobian(table), rtol=1e-10, atol=1e-9)
+    errors = []
+    for step in (0.1, 0.05):
+        moved = parameter_table(["D", "E", "g"], [-3.0 + step, 0.3 + step, 2.0], ["K", "K", "1"], None, None)
+        errors.append(np.abs(few.residuals(moved) - full.residuals(moved)).max())
+    assert errors[0] / errors[1] == pytest.approx(4.0, abs=1.0)
 
 
 def test_epr_lines_give_a_rhombic_tensor():

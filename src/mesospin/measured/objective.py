@@ -142,8 +142,18 @@ class Objective:
 
     def predictions(self, table: lmfit.Parameters) -> list[Floats]:
         """Return the predicted values of every set."""
+        ends = np.cumsum([len(model.data.values) for model in self.models])
+        parts = np.split(self.residuals(table), ends[:-1])
+        return [
+            model.data.values + sigma / np.sqrt(model.data.weight) * part
+            for model, sigma, part in zip(self.models, self.sigma, parts, strict=True)
+        ]
+
+    def powder_error(self, table: lmfit.Parameters) -> float:
+        """Return the largest difference to a coarser powder rule in standard deviations."""
         trial = self.trial(self.values(table))
-        return [model.predict(trial)[0] for model in self.models]
+        pairs = zip(self.models, self.predictions(table), strict=True)
+        return max((model.powder_error(trial, values) for model, values in pairs), default=0.0)
 
     def weights(self) -> Floats:
         """Return the weight of every point."""

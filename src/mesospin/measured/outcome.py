@@ -114,8 +114,7 @@ def outcome_of(
     np.fill_diagonal(correlation, 1.0)
     decrease = float(-residual @ (jacobian @ step))
     unweighted = bool(np.all(objective.weights() == 1.0))
-    trial = objective.trial(objective.values(table))
-    predicted = [model.predict(trial)[0] for model in objective.models]
+    predicted = objective.predictions(table)
     sigma = [entry * np.sqrt(scale) for entry in objective.sigma]
     start_chi2 = np.array([np.nan if entry is None else entry.chi2 for entry in reached])
     nothing = np.full(len(names), np.nan)
@@ -149,7 +148,7 @@ def outcome_of(
         start_chi2=start_chi2,
         start_value=start_value,
         rivals=_rivals(names, start_chi2, start_value, chi2, scale, value, error),
-        powder_error=max((model.powder_error(trial) for model in objective.models), default=0.0),
+        powder_error=objective.powder_error(table),
     )
 
 

@@ -77,11 +77,11 @@ class Model:
         rows = np.arange(len(pairs))
         return sigma_from_slopes(self.data, slopes[rows, pairs[:, 1]] - slopes[rows, pairs[:, 0]])
 
-    def powder_error(self, trial: Trial) -> float:
-        """Return the largest difference to the coarser powder rule, in standard deviations."""
+    def powder_error(self, trial: Trial, values: Floats) -> float:
+        """Return the largest difference of values to the coarser powder rule, in standard deviations."""
         if self.rule is None or self.data.sigma is None:
             return 0.0
-        difference = self.predict(trial)[0] - self.predict(trial, coarse=True)[0]
+        difference = values - self.predict(trial, coarse=True)[0]
         return float(np.abs(difference / self.data.sigma).max())
 
 

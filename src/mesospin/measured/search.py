@@ -24,16 +24,28 @@ _ROUGH = (1e-1, 1e-3, 1e-6)
 _GAIN = 1e-2
 #: Relative decrease at which the fit with all directions ends, from every start and from the best.
 _FULL, _FINAL = 1e-4, 1e-9
+#: Evaluations of a search with few directions, after which it is corrected anew.
+_SHORT = 20
 #: Times the best chi2 above which a minimum found with few directions is not looked at with all.
 _HOPELESS = 2.0
+#: Relative excess of chi2 below which another minimum is as good as the best.
+_SAME = 1e-5
 
 
 class Arrival(NamedTuple):
-    """Where a start leads: chi2, the parameters there, and whether it is a minimum."""
+    """Where a start leads: chi2, the parameters there, and the tolerance within which it is a minimum.
+
+    The tolerance is infinite where the search has not come to an end.
+    """
 
     chi2: float
     table: lmfit.Parameters
-    settled: bool
+    tolerance: float
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is a minimum."""
+        return bool(np.isfinite(self.tolerance))
 
 
 def starting_tables(objective: Objective, starts: int, spread: float, seed: int) -> list[lmfit.Parameters]:
@@ -98,7 +110,9 @@ def best_of(
                 {"starts": len(tables)},
             )
         first = min(settled, key=lambda arrival: arrival.chi2)
-        final = _minimised(objective, first.table, evaluations, _FINAL) or first
+        final = first
+        if first.tolerance > _FINAL:
+            final = _minimised(objective, first.table, evaluations, _FINAL) or first
         best = final.table
         if not uncertain or not objective.reweigh(best):
             return best, [final if arrival is first else arrival for arrival in found]
@@ -113,39 +127,50 @@ def _arrivals(
     objective: Objective, tables: list[lmfit.Parameters], evaluations: int, progress: Progress
 ) -> list[Arrival | None]:
     """Return where every start leads, the most promising ones first with all directions."""
-    searched: list[Arrival] = []
+    searched: list[Arrival | None] = []
     for table in tables:
         progress(len(searched), len(tables))
-        known = min((other.chi2 for other in searched if other.settled), default=np.inf)
-        searched.append(_searched(objective, table, evaluations, known))
+        known = min((other.chi2 for other in searched if other is not None), default=np.inf)
+        searched.append(_searched(objective, table, known))
     found: list[Arrival | None] = [None] * len(tables)
     best = np.inf
-    for index in sorted(range(len(tables)), key=lambda k: searched[k].chi2):
-        arrival: Arrival | None = searched[index]
-        if not searched[index].settled or searched[index].chi2 <= _HOPELESS * best:
-            arrival = _minimised(objective, searched[index].table, evaluations, _FULL)
+    for index in sorted(range(len(tables)), key=lambda k: _chi2(searched[k])):
+        arrival = searched[index]
+        if arrival is None or not _is_enough(arrival, best):
+            start = tables[index] if arrival is None else arrival.table
+            arrival = _minimised(objective, start, evaluations, _FULL if np.isfinite(best) else _FINAL)
         if arrival is not None and arrival.settled:
             best = min(best, arrival.chi2)
         found[index] = arrival
     return found
 
 
-def _searched(objective: Objective, table: lmfit.Parameters, evaluations: int, known: float) -> Arrival:
+def _chi2(arrival: Arrival | None) -> float:
+    return np.inf if arrival is None else arrival.chi2
+
+
+def _is_enough(arrival: Arrival, best: float) -> bool:
+    """Return whether a start need not be followed with all directions: hopeless, or as good as the best."""
+    return arrival.chi2 > _HOPELESS * best or (arrival.settled and arrival.chi2 <= (1.0 + _SAME) * best)
+
+
+def _searched(objective: Objective, table: lmfit.Parameters, known: float) -> Arrival | None:
     """Return where a start leads with few directions; chi2 is that of all of them.
 
-    ``known`` is the chi2 of the best minimum that other starts have led to.
+    ``known`` is the best chi2 to which other starts have led.  None where there is nothing to leave out, or
+    the model has no answer.
     """
-    here = Arrival(objective.chi2(table), table, settled=False)
+    here = Arrival(objective.chi2(table), table, np.inf)
     for number, tolerance in enumerate(_ROUGH):
         rough = objective.rough(here.table) if np.isfinite(here.chi2) else None
-        found = None if rough is None else _minimised(rough, here.table, evaluations, tolerance)
-        if found is None or not found.settled:
-            return here._replace(settled=False)
+        found = None if rough is None else _minimised(rough, here.table, _SHORT, tolerance)
+        if found is None:
+            return here if number else None
         chi2 = objective.chi2(found.table)
         gained = here.chi2 - chi2
         if gained > 0.0:
-            here = Arrival(chi2, found.table, settled=True)
-        if gained < _GAIN * chi2 or (number and here.chi2 > _HOPELESS * known):
+            here = Arrival(chi2, found.table, found.tolerance)
+        if found.settled and (gained < _GAIN * chi2 or (number and here.chi2 > _HOPELESS * known)):
             break
     return here
 
@@ -166,4 +191,4 @@ def _minimised(
         )
     except (ConvergenceError, np.linalg.LinAlgError):
         return None
-    return Arrival(float(fit.chisqr), fit.params, bool(fit.success))
+    return Arrival(float(fit.chisqr), fit.params, tolerance if fit.success else np.inf)
