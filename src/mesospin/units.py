@@ -24,11 +24,14 @@ __all__ = [
     "to_cm3_per_mole",
     "to_cubic_angstrom",
     "to_dimensionless",
+    "to_emu_per_oersted",
     "to_gigahertz",
+    "to_gram_per_mole",
     "to_kelvin",
     "to_kelvin_per_tesla",
     "to_kg_per_m3",
     "to_metre_per_second",
+    "to_milligram",
     "to_per_angstrom",
     "to_radian",
     "to_second",
@@ -88,6 +91,9 @@ _EXAMPLES: Final[dict[str, str]] = {
     "[A^3]": '"1630 A^3"',
     "[cm3/mol (cgs), m3/mol (SI)]": '"2e-4 cm3/mol"',
     "[1]": '"1/48"',
+    "[mg]": '"12.3 mg"',
+    "[g/mol]": '"542.5 g/mol"',
+    "[emu/Oe]": '"-1.2e-6 emu/Oe"',
 }
 
 
@@ -334,6 +340,50 @@ def to_cm3_per_mole(value: Quantity, name: str = "chi") -> float:
     if text not in _CGS + _SI:
         raise _unknown(name, text, _MOLAR)
     return number if text in _CGS else number * 1e6 / (4.0 * np.pi)
+
+
+def to_milligram(value: Quantity, name: str = "mass") -> float:
+    """Return a mass [mg].
+
+    Examples
+    --------
+    >>> to_milligram("12.3 mg"), to_milligram("0.0125 g"), to_milligram(7.2)
+    (12.3, 12.5, 7.2)
+    """
+    return _convert(name, value, "milligram", "[mg]")
+
+
+def to_gram_per_mole(value: Quantity, name: str = "molar_mass") -> float:
+    """Return a molar mass [g/mol].
+
+    Examples
+    --------
+    >>> to_gram_per_mole("542.5 g/mol"), to_gram_per_mole("0.5 kg/mol")
+    (542.5, 500.0)
+    """
+    return _convert(name, value, "gram/mole", "[g/mol]")
+
+
+def to_emu_per_oersted(value: Quantity, name: str = "chi") -> float:
+    """Return the susceptibility of a body [emu/Oe = cm3, cgs]; m3 is read as SI.
+
+    Examples
+    --------
+    >>> to_emu_per_oersted("-1.2e-6 emu/Oe"), round(to_emu_per_oersted("1e-12 m3"), 10)
+    (-1.2e-06, 7.96e-08)
+    """
+    if not isinstance(value, str):
+        return checks.finite(name, value, "emu/Oe")
+    number, text = _split(name, value, "[emu/Oe]")
+    if text not in _BODY_SPELLINGS:
+        raise _unknown(name, text, "[emu/Oe]")
+    return number * _BODY_SPELLINGS[text]
+
+
+_BODY_SPELLINGS: Final[dict[str, float]] = {
+    **dict.fromkeys(("emu/Oe", "emu/G", "cm3", "cm^3"), 1.0),
+    **dict.fromkeys(("m3", "m^3"), 1e6 / (4.0 * np.pi)),
+}
 
 
 def to_angstrom(value: Quantity, name: str = "distance") -> float:
