@@ -44,7 +44,7 @@ def draw_clock_transitions(dataset: xr.Dataset) -> Figure:
     axes.set_ylabel(label(r"frequency $f$", "GHz"))
     axes.set_title(f"Clock transitions of {system_title(dataset)}")
     heading = "levels, field, frequency, moment;\ncurves: " + r"$\mathrm{gap}^2 = \Delta^2 + v^2(B - B_0)^2$"
-    handles = [line for line in axes.lines if not line.get_label().startswith("_")]
+    handles = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
     figure.legend(
         handles=handles, loc="outside right upper", title=heading, title_fontsize=8.5, alignment="left"
     )

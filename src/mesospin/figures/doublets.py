@@ -126,7 +126,7 @@ def _draw_tunnelling(axes: Axes, dataset: xr.Dataset) -> None:
             "bbox": box,
             "zorder": 5,
         }
-        axes.annotate(texts[k], (_free_place(energy, place, k, distance), energy[k]), **style)
+        axes.annotate(texts[k], (_free_place(energy, place, int(k), distance), energy[k]), **style)
 
 
 def _free_place(energy: NDArray[np.float64], place: NDArray[np.float64], k: int, distance: float) -> float:

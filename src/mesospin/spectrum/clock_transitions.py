@@ -30,6 +30,9 @@ _Real = NDArray[np.float64]
 
 #: Difference of slopes, over the width of the spectrum of G, that counts as zero on the grid and at a root.
 _FLAT, _ROOT = 1e-12, 1e-6
+#: Part of a grid step to which a zero is first enclosed, and over which slopes of a wide extremum change by
+#: less than so many times its share.
+_COARSE, _STEEP = 1e-3, 10.0
 #: Elements of G below this part of the largest in their column are rounding errors.
 _ROUNDED = 1e-13
 #: Least weight of a product state that names a level.
@@ -247,12 +250,22 @@ class _Search:
                 yield float(grid[k])
         change = (difference[:-1] * difference[1:] < 0.0) & ~flat[:-1] & ~flat[1:] & (near[:-1] | near[1:])
         for k in np.flatnonzero(change):
-            root = float(
-                brentq(self._steepness, float(grid[k]), float(grid[k + 1]), (pair,), xtol=1e-14, rtol=1e-14)
-            )
+            root = self._root(float(grid[k]), float(grid[k + 1]), pair)
             # where levels cross exactly inside a block the slope jumps: no extremum
-            if abs(self._steepness(root, pair)) <= _ROOT * self.steepest:
+            if root is not None and abs(self._steepness(root, pair)) <= _ROOT * self.steepest:
                 yield root
+
+    def _root(self, lo: float, hi: float, pair: tuple[int, int]) -> float | None:
+        """Return the zero of the difference of the slopes, None where it is steeper than a wide extremum."""
+        near = _COARSE * (hi - lo)
+        middle = brentq(self._steepness, lo, hi, (pair,), xtol=near)
+        ends = (max(lo, middle - 2.0 * near), min(hi, middle + 2.0 * near))
+        values = [self._steepness(end, pair) for end in ends]
+        if values[0] * values[1] > 0.0:
+            ends = (lo, hi)
+        elif abs(values[1] - values[0]) > _STEEP * self.steepest * (ends[1] - ends[0]) / (hi - lo):
+            return None
+        return float(brentq(self._steepness, *ends, (pair,), xtol=1e-14, rtol=1e-14))
 
     def _steepness(self, B: float, pair: tuple[int, int]) -> float:
         """Return the difference of the slopes of two levels [K/T]."""

@@ -10,7 +10,7 @@ from mesospin.model.interactions import Hyperfine
 from mesospin.model.spin import Spin
 from mesospin.model.system import SpinSystem
 from mesospin.model.terms import Stevens, ZeroFieldSplitting
-from mesospin.spectrum.clock_transitions import clock_transitions
+from mesospin.spectrum.clock_transitions import _Block, clock_transitions
 
 
 def donor(I, A, g=2.0, g_n=0.9):
@@ -124,3 +124,19 @@ def test_bad_arguments_are_one_sentence(arguments, message):
         clock_transitions(ms.giant_spin(1, D=-1.0, E=0.1), **{"span": (0.0, 1.0), **arguments})
     with pytest.raises(InputError, match="system must be a SpinSystem"):
         clock_transitions("how10", (0.0, 0.1))  # type: ignore[arg-type]
+
+
+def test_levels_that_touch_have_no_curvature():
+    """H = B sigma_x: at B = 0 both levels meet with opposite slopes."""
+    G = np.array([[0.0, 1.0], [1.0, 0.0]])
+    block = _Block(np.arange(2), np.zeros((2, 2)), G)
+    assert [block.at(0.0, level)[1] for level in (0, 1)] == [np.inf, np.inf]
+    assert block.at(0.1, 0)[1] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_energy_is_that_of_the_lower_level_above_the_ground():
+    system = ms.giant_spin(2, D=-1.0, E=0.1)
+    ds = clock_transitions(system, (-0.01, 0.01), least_moment=0.0)
+    levels = ms.levels(system, 0.0).energy.values
+    expected = levels[ds.level_from.values] - levels[0]
+    np.testing.assert_allclose(ds.energy, expected, atol=1e-12)
