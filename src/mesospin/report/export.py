@@ -14,7 +14,7 @@ from mesospin.report.content import full_content, json_text
 from mesospin.report.formats import check_target
 from mesospin.store import save
 
-_COMPONENTS: Final = ("component", "field_component")
+_COMPONENTS: Final = ("principal", "component", "field_component")
 # The variables that make one long table; the others belong to other dimensions.
 _CSV: Final[dict[str, tuple[str, ...]]] = {
     "levels": ("energy", "moment"),
@@ -25,6 +25,7 @@ _CSV: Final[dict[str, tuple[str, ...]]] = {
     "splitting": ("splitting", "log10_splitting", "error", "field", "slope", "zero", "reason"),
     "relaxation": ("tau", "slowest_rate"),
     "hysteresis": ("magnetisation", "reduced"),
+    "doublets": ("energy", "wavenumber", "gap", "g", "g_axis", "g_sign", "g_error", "tilt", "composition"),
     "sweep": ("field", "magnetisation", "reduced"),
     "validation": ("subject", "source", "theirs", "ours", "unit", "difference", "verdict", "reason"),
 }  # fmt: skip

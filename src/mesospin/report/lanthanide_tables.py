@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -12,30 +13,36 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _SHOWN_TRANSITIONS: Final = 24
+#: Energies below this part of the highest one are not told from rounding errors.
+_RESOLVED: Final = 1e-12
 
 
 def _doublets(dataset: xr.Dataset) -> Sequence[Table]:
-    energy = dataset["energy"].values.tolist()
-    gaps = _without_rounding(dataset["gap"].values.tolist(), 1e-14 * max(energy))
+    resolved = _RESOLVED * float(dataset["energy"].max())
+    columns = [Column("energy", "K"), Column("wavenumber", "cm^-1")]
+    values = [_above(dataset[column.name].values.tolist(), resolved) for column in columns]
+    notes = ["tilt of gz"]
+    if json.loads(dataset.attrs["inputs"]).get("nuclei") == "left out":
+        notes.insert(0, "nuclei left out")
+    if dataset["gap"].values.any():  # 0 for Kramers doublets
+        gaps = [gap if gap > resolved else math.nan for gap in dataset["gap"].values.tolist()]
+        columns.append(Column("gap", "K"))
+        values.append(gaps)
+        notes += ["gap -: see splitting"] if any(map(math.isnan, gaps)) else []
     errors = dataset["g_error"].values.tolist()
-    g = [_without_rounding(*entry) for entry in zip(dataset["g"].values.tolist(), errors, strict=True)]
-    tilt = _without_rounding(dataset["tilt"].values.tolist(), 1e-9)
-    columns = [Column("energy", "K"), Column("wavenumber", "cm^-1"), Column("gap", "K")]
-    values = [energy, dataset["wavenumber"].values.tolist(), gaps]
-    if not any(dataset["gap"].values):  # Kramers doublets
-        columns, values = columns[:2], values[:2]
+    g = [_above(*entry) for entry in zip(dataset["g"].values.tolist(), errors, strict=True)]
+    tilt = _above(dataset["tilt"].values.tolist(), 1e-9)
     columns += [Column("gx"), Column("gy"), Column("gz"), Column("tilt", "deg"), Column("composition")]
     values += [*map(list, zip(*g, strict=True)), tilt, dataset["composition"].values.tolist()]
-    nuclei = ", nuclei left out" if json.loads(dataset.attrs["inputs"]).get("nuclei") == "left out" else ""
-    title = f"Doublets at zero field{nuclei}; tilt of the axis of gz"
     singlets = ("singlet_energy", "singlet_composition")
+    title = f"Doublets at zero field ({'; '.join(notes)})"
     return [
         Table("doublets", title, tuple(columns), tuple(zip(*values, strict=True))),
         columns_of(dataset, "singlets", "Singlets between them", singlets),
     ]
 
 
-def _without_rounding(values: Sequence[float], error: float) -> list[float]:
+def _above(values: Sequence[float], error: float) -> list[float]:
     """Return numbers with 0 in place of those that a rounding error hides."""
     return [value if abs(value) > error else 0.0 for value in values]
 
