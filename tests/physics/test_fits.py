@@ -261,7 +261,7 @@ def test_directions_left_out_of_the_search_are_in_the_answer():
 
 
 def test_few_directions_are_corrected_to_first_order():
-    """At the point of correction residuals and derivatives are those of all; near it the error is quadratic."""
+    """At the point of correction residuals and derivatives are exact; near it the error is quadratic."""
     field = np.linspace(0.5, 7.0, 10)
     data = MagnetisationData(2.0, field, np.ones(10), sigma=0.01, powder=302)
     members = family(manganese(), ["D", "E", "g"])

@@ -25,7 +25,7 @@ _GAIN = 1e-2
 #: Relative decrease at which the fit with all directions ends, from every start and from the best.
 _FULL, _FINAL = 1e-4, 1e-9
 #: Evaluations of a search with few directions, after which it is corrected anew.
-_SHORT = 20
+_SHORT = 12
 #: Times the best chi2 above which a minimum found with few directions is not looked at with all.
 _HOPELESS = 2.0
 #: Relative excess of chi2 below which another minimum is as good as the best.
@@ -51,7 +51,7 @@ class Arrival(NamedTuple):
 def starting_tables(objective: Objective, starts: int, spread: float, seed: int) -> list[lmfit.Parameters]:
     """Return the given start and others drawn around it, ever wider."""
     generator = np.random.default_rng(seed)
-    scales = _scales(objective)
+    scales = objective.sizes()
     tables = [objective.table.copy()]
     for index in range(1, starts):
         table = objective.table.copy()
@@ -65,22 +65,6 @@ def starting_tables(objective: Objective, starts: int, spread: float, seed: int)
         table.update_constraints()
         tables.append(table)
     return tables
-
-
-def _scales(objective: Objective) -> dict[str, float]:
-    """Return natural sizes of the free parameters, also of those that start at zero."""
-    H0, _ = objective.family.at(objective.start[:-2])
-    energy = np.linalg.eigvalsh(H0)
-    width = float(energy[-1] - energy[0]) or 1.0
-    sizes = {"zJ": 0.02 * width, "tip": 1e-3}
-    for parameter, operator in zip(objective.family.parameters, objective.family.O, strict=True):
-        norm = float(np.linalg.norm(operator, 2))
-        sizes[parameter.name] = 0.1 * width / norm if norm > 0.0 else 0.0
-    scales = {}
-    for name, value in zip(objective.names, np.abs(objective.start), strict=True):
-        is_g = sizes[name] == 0.0
-        scales[name] = max(0.2 * value, 0.05) if is_g else max(value, sizes[name])
-    return scales
 
 
 def best_of(
@@ -170,7 +154,7 @@ def _searched(objective: Objective, table: lmfit.Parameters, known: float) -> Ar
         gained = here.chi2 - chi2
         if gained > 0.0:
             here = Arrival(chi2, found.table, found.tolerance)
-        if found.settled and (gained < _GAIN * chi2 or (number and here.chi2 > _HOPELESS * known)):
+        if (found.settled and gained < _GAIN * chi2) or (number and here.chi2 > _HOPELESS * known):
             break
     return here
 
