@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -45,7 +46,7 @@ def fit_hamiltonian(
 
     .. math:: \chi^2(p) = \sum_s w_s\sum_{i\in s}\Bigl(\frac{y_i(p) - y_i}{\sigma_i}\Bigr)^2
 
-    is made small by a trust-region least-squares method within bounds [1]_, with exact derivatives:
+    is made small by a trust-region least-squares method within bounds, with exact derivatives:
     those of levels are :math:`\langle\partial H/\partial p\rangle`, those of thermal averages follow from
     perturbation theory (`sensitivities`).  The standard deviations are those of the linearised problem,
     from the given sigma; they are not scaled with the residuals.  Minima are searched with fewer
@@ -101,7 +102,7 @@ def fit_hamiltonian(
 
     References
     ----------
-    .. [1] M. A. Branch, T. F. Coleman and Y. Li, SIAM J. Sci. Comput. 21, 1 (1999).
+    - M. A. Branch, T. F. Coleman and Y. Li, SIAM J. Sci. Comput. 21, 1 (1999).
 
     Examples
     --------
@@ -143,6 +144,8 @@ def fit_hamiltonian(
 
 
 def _read_sets(data: Data | Sequence[Data]) -> tuple[Data, ...]:
+    if isinstance(data, str | Path):
+        raise InputError(f"data must be data sets, got {str(data)!r}; read the file with read_data")
     sets = (data,) if isinstance(data, Data) else tuple(data)
     if not sets:
         raise InputError("data must be one or several data sets, got none; give SusceptibilityData(...)")
@@ -236,6 +239,13 @@ def _check_answer(outcome: Outcome) -> None:
         raise ConvergenceError(
             f"the best fit lies on the bound of {', '.join(outcome.on_bound)} ({where}), so it is no "
             "minimum; widen the bound or fix the parameter there",
+            diagnostics,
+        )
+    if outcome.falling:
+        names = ", ".join(dict.fromkeys(name for direction in outcome.falling for name in direction))
+        raise ConvergenceError(
+            f"the fit rests where chi2 has no slope in {names} but is no minimum ({where}); start from other "
+            "values or take more starts",
             diagnostics,
         )
     if not outcome.at_minimum:

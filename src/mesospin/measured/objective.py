@@ -22,6 +22,10 @@ Floats = NDArray[np.float64]
 Bounds = Mapping[str, tuple[Quantity | None, Quantity | None]]
 
 _FUNCTIONS = ("sqrt", "abs", "sin", "cos")
+_ARITHMETIC = (
+    ast.Expression, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Constant, ast.Name, ast.Load,
+    ast.Call,
+)  # fmt: skip
 _STEP = 1e-4
 
 
@@ -60,6 +64,21 @@ class Objective:
     sigma: list[Floats]
     memory: dict[bytes, tuple[Floats, Floats]] = field(default_factory=dict)
     correction: tuple[Floats, Floats, Floats] | None = None
+
+    def sizes(self) -> dict[str, float]:
+        """Return natural sizes of the parameters, also of those that start at zero."""
+        H0, _ = self.family.at(self.start[:-2])
+        energy = np.linalg.eigvalsh(H0)
+        width = float(energy[-1] - energy[0]) or 1.0
+        sizes = {"zJ": 0.02 * width, "tip": 1e-3}
+        for parameter, operator in zip(self.family.parameters, self.family.O, strict=True):
+            norm = float(np.linalg.norm(operator, 2))
+            sizes[parameter.name] = 0.1 * width / norm if norm > 0.0 else 0.0
+        scales = {}
+        for name, value in zip(self.names, np.abs(self.start), strict=True):
+            is_g = sizes[name] == 0.0
+            scales[name] = max(0.2 * value, 0.05) if is_g else max(value, sizes[name])
+        return scales
 
     def rough(self, table: lmfit.Parameters) -> Objective | None:
         """Return the objective with fewer directions of powders, None where that saves nothing.
@@ -210,10 +229,17 @@ def parameter_table(
             )
         table.add(name, value=value, min=low, max=high)
     free = [name for name in names if name not in ties]
+    if not free:
+        tied = ", ".join(ties)
+        raise InputError(f"vary must leave at least one parameter free, got ties of {tied}; drop one")
     for name, expression in ties.items():
         _check_expression(name, expression, free)
-        table[name].expr = expression
-        if not np.isfinite(table[name].value):
+        try:
+            table[name].expr = expression
+            value = float(table[name].value)
+        except ArithmeticError:
+            value = np.nan
+        if not np.isfinite(value):
             raise InputError(f"tie of {name!r} must give a number, got {expression!r}; check the expression")
     return table
 
@@ -232,6 +258,11 @@ def _check_expression(name: str, expression: str, free: Sequence[str]) -> None:
         tree = ast.parse(expression, mode="eval")
     except (SyntaxError, TypeError):
         raise InputError(f"tie of {name!r} must be an expression, got {expression!r}; write '2*gx'") from None
+    strange = [node for node in ast.walk(tree) if not isinstance(node, _ARITHMETIC)]
+    if strange:
+        raise InputError(
+            f"tie of {name!r} must be arithmetic of parameters and numbers, got {expression!r}; write '2*gx'"
+        )
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for other in sorted(used - set(_FUNCTIONS)):
         if other not in free:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2 as chi2_distribution
 
+from mesospin.measured.flat import falls_along, reach_along
 from mesospin.measured.objective import Objective
 from mesospin.measured.search import Arrival
 
@@ -20,6 +21,8 @@ _SINGULAR = 1e-7
 _DECREASE = 1e-3
 #: Distance from a bound, in standard deviations, at which a parameter sits on it.
 _NEAR = 0.02
+#: Step that raises chi2 by one unit, in standard deviations, below which these say nothing.
+_FASTER = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +39,11 @@ class Outcome:
         Error is infinite where the data determine nothing.
     correlation : ndarray, shape (names, names)
     singular : tuple of dict
-        Combinations of free parameters that change nothing: name to part.
+        Combinations of free parameters that change nothing in first order: name to part.
+    falling : tuple of dict
+        Those along which larger steps lower chi2.
+    reach : dict
+        Free parameters alone that chi2 holds fast in second order only: the step that raises it by one unit.
     on_bound : tuple of str
     decrease : float
         How much a further Gauss-Newton step would lower chi2.
@@ -68,6 +75,8 @@ class Outcome:
     initial: Floats
     correlation: Floats
     singular: tuple[dict[str, float], ...]
+    falling: tuple[dict[str, float], ...]
+    reach: dict[str, float]
     on_bound: tuple[str, ...]
     decrease: float
     at_minimum: bool
@@ -112,6 +121,7 @@ def outcome_of(
     correlation[open_directions, :] = np.nan
     correlation[:, open_directions] = np.nan
     np.fill_diagonal(correlation, 1.0)
+    reach = _reach(objective, table, dict(zip(names, error, strict=True)), scale)
     decrease = float(-residual @ (jacobian @ step))
     unweighted = bool(np.all(objective.weights() == 1.0))
     predicted = objective.predictions(table)
@@ -127,10 +137,14 @@ def outcome_of(
         names=names,
         tied=tuple(bool(table[name].expr) for name in names),
         value=value,
-        error=error,
+        error=np.where([name in reach for name in names], np.inf, error),
         initial=np.array([objective.table[name].value for name in names]),
         correlation=correlation,
         singular=singular,
+        falling=tuple(
+            d for d in singular if falls_along(objective, table, d, _DECREASE * scale + 1e-9 * chi2)
+        ),
+        reach=reach,
         on_bound=_on_bound(table, objective.free, step, error),
         decrease=decrease,
         at_minimum=decrease <= _DECREASE * scale + 1e-12,
@@ -150,6 +164,19 @@ def outcome_of(
         rivals=_rivals(names, start_chi2, start_value, chi2, scale, value, error),
         powder_error=objective.powder_error(table),
     )
+
+
+def _reach(
+    objective: Objective, table: lmfit.Parameters, error: dict[str, float], rise: float
+) -> dict[str, float]:
+    """Return the steps that raise chi2, of parameters that it holds much faster than their error says."""
+    found = {}
+    for name in objective.free:
+        if error[name] > abs(table[name].value):
+            length = reach_along(objective, table, {name: 1.0}, rise)
+            if length < _FASTER * error[name]:
+                found[name] = length
+    return found
 
 
 def _linearised(

@@ -150,7 +150,7 @@ def pick_parameters(system: SpinSystem, names: Sequence[str]) -> tuple[Parameter
         if name not in known and name not in aliases:
             raise InputError(
                 f"vary must name numbers of the Hamiltonian ({', '.join(shown)}), got {name!r}; "
-                f"{nearest(name, known)}, or add its term to the system with the value 0"
+                f"{nearest(name, shown)}, or add its term to the system with the value 0"
             )
     chosen = tuple(known.get(name) or aliases[name] for name in names)
     for i, first in enumerate(chosen):
@@ -232,10 +232,22 @@ def family(system: SpinSystem, names: Sequence[str]) -> Family:
         cleared = parameter.put(cleared, 0.0)
     fixed = affine_hamiltonian(cleared)
     operators = [parameter.operator(system) for parameter in parameters]
+    for parameter, (H0, G) in zip(parameters, operators, strict=True):
+        if not (_acts(H0) or G.any()):
+            raise InputError(
+                f"vary must name numbers that act, got {parameter.name!r} ({parameter.owner}), which shifts "
+                "all levels alike since its rank exceeds 2S; leave it out"
+            )
     n = system.dimension
     O = np.array([entry[0] for entry in operators]).reshape(-1, n, n)
     Q = np.array([entry[1] for entry in operators]).reshape(-1, 3, n, n)
     return Family(system, parameters, fixed.H0, fixed.G, O, Q)
+
+
+def _acts(operator: Complexes) -> bool:
+    """Return whether an operator is more than a multiple of one."""
+    rest = operator - np.eye(len(operator)) * operator[0, 0]
+    return bool(np.abs(rest).max() > 1e-12 * max(float(np.abs(operator).max()), 1e-300))
 
 
 def _sites(system: SpinSystem, entry: Parameter) -> str:

@@ -83,13 +83,7 @@ def verdict(outcome: Outcome) -> str:
 
 
 def _open_questions(outcome: Outcome) -> list[str]:
-    lines = []
-    for direction in outcome.singular:
-        if len(direction) == 1:
-            lines.append(f"NOT DETERMINED: {next(iter(direction))} changes nothing in these data.")
-        else:
-            mix = ", ".join(f"{part:+.3g} in {name}" for name, part in direction.items())
-            lines.append(f"NOT DETERMINED: the combination {mix} changes nothing in these data.")
+    lines = _without_slope(outcome)
     for rival in outcome.rivals:
         values = ", ".join(f"{name} = {value:.6g}" for name, value in rival.items())
         lines.append(f"AMBIGUOUS: another minimum fits as well: {values}.")
@@ -114,10 +108,28 @@ def _open_questions(outcome: Outcome) -> list[str]:
     return lines
 
 
+def _without_slope(outcome: Outcome) -> list[str]:
+    """Return what changes nothing, or only in second order."""
+    lines = [
+        f"NOT DETERMINED to first order: {name} acts only as its square; chi2 rises by one unit when it moves "
+        f"by {length:.2g}."
+        for name, length in outcome.reach.items()
+    ]
+    for direction in outcome.singular:
+        names = list(direction)
+        if len(names) > 1:
+            mix = ", ".join(f"{part:+.3g} in {name}" for name, part in direction.items())
+            lines.append(f"NOT DETERMINED: the combination {mix} changes nothing in these data.")
+        elif names[0] not in outcome.reach:
+            lines.append(f"NOT DETERMINED: {names[0]} changes nothing in these data.")
+    return lines
+
+
 def _quality(outcome: Outcome) -> str:
     points = outcome.freedom + sum(not tied for tied in outcome.tied)
     head = f"{points} points, {points - outcome.freedom} free parameters"
-    agreed = np.sum(outcome.start_chi2 <= outcome.chi2 + _REACHED * max(_reduced(outcome), 1e-12))
+    reduced = _reduced(outcome) if outcome.freedom else 0.0
+    agreed = np.sum(outcome.start_chi2 <= outcome.chi2 + _REACHED * max(reduced, 1e-12))
     starts = f"; {agreed} of {len(outcome.start_chi2)} starts reached this minimum"
     if not outcome.known_sigma:
         return f"{head}; sigma is not known, so errors are scaled to the scatter of the residuals{starts}."

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mesospin.constants import KELVIN_PER_WAVENUMBER
-from mesospin.errors import InputError
+from mesospin.errors import ConvergenceError, InputError
 from mesospin.measured.data import HeatCapacityData, MagnetisationData, SusceptibilityData
 from mesospin.measured.fit import fit_hamiltonian, fitted_system
 from mesospin.measured.parameters import family, parameters_of, with_values
@@ -16,6 +16,7 @@ from mesospin.model.terms import Quadrupole, SpinPower, Stevens, ZeroFieldSplitt
 from mesospin.spectrum.matrices import affine_hamiltonian
 from mesospin.store import open_result, save
 from mesospin.thermo.molecular_field import MeanField
+from mesospin.thermo.susceptibility import susceptibility
 
 LEVELS = LevelData([0.6, 3.3], sigma=0.01)
 NICKEL = giant_spin(1, D=-2.0, E=0.2)
@@ -159,3 +160,54 @@ def test_units_of_data():
 def test_data_that_cannot_be(build, message):
     with pytest.raises(InputError, match=message):
         build()
+
+
+@pytest.mark.parametrize(
+    ("tie", "message"),
+    [
+        ({"D": "1"}, "leave at least one parameter free"),
+        ({"g": "D/0"}, "must give a number"),
+        ({"g": "D.real"}, "arithmetic"),
+        ({"g": "[D][0]"}, "arithmetic"),
+        ({"g": "__import__('os')"}, "got '__import__'"),
+    ],
+)
+def test_bad_ties(tie, message):
+    with pytest.raises(InputError, match=message):
+        fit_hamiltonian(LEVELS, NICKEL, ["D"], tie=tie)
+
+
+def test_a_rank_above_2s_cannot_be_fitted():
+    half = SpinSystem("Cu", [Spin(0.5)], [ZeroFieldSplitting(1.0)])
+    with pytest.raises(InputError, match="its rank exceeds 2S"):
+        fit_hamiltonian(LevelData([1.0], B=1.0, sigma=0.1), half, ["D"])
+
+
+def test_a_file_is_no_data():
+    with pytest.raises(InputError, match="read the file with read_data"):
+        fit_hamiltonian("chi.csv", NICKEL, ["D"])
+
+
+def test_a_point_without_slope_is_no_answer():
+    """E = 0 is where x and y are alike: chi2 has no slope there, whatever the levels say of E."""
+    axial = SpinSystem("Ni", [Spin(1)], [ZeroFieldSplitting(-5.0, 0.0)])
+    with pytest.raises(ConvergenceError, match="no slope in E but is no minimum"):
+        fit_hamiltonian(LEVELS, axial, ["D", "E"], starts=1)
+    fit = fit_hamiltonian(LEVELS, axial, ["D", "E"], starts=4)
+    assert np.abs(fit.value.values) == pytest.approx([3.0, 0.3], rel=1e-5)
+
+
+def test_what_acts_as_its_square_is_bounded():
+    """chi T of a powder holds E near 0 in second order only; its step is where chi2 has risen by one."""
+    axial = SpinSystem("Ni", [Spin(1)], [ZeroFieldSplitting(-5.0, 0.0)])
+    T = np.geomspace(1.0, 100.0, 20)
+
+    def curve(E):
+        return susceptibility(with_values(axial, {"E": E}), T, powder=5).chi_t.values
+
+    data = SusceptibilityData(T, curve(0.0), unit="cgs", sigma=1e-3, powder=5)
+    fit = fit_hamiltonian(data, axial, ["E"], starts=1)
+    assert np.isinf(fit.error[0])
+    (line,) = [text for text in fit.attrs["verdict"].split("\n") if "as its square" in text]
+    reach = float(line.split()[-1].rstrip("."))
+    assert np.sum(((curve(reach) - curve(0.0)) / 1e-3) ** 2) == pytest.approx(1.0, rel=0.2)
