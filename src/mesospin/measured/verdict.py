@@ -111,8 +111,8 @@ def _open_questions(outcome: Outcome) -> list[str]:
 def _without_slope(outcome: Outcome) -> list[str]:
     """Return what changes nothing, or only in second order."""
     lines = [
-        f"NOT DETERMINED to first order: {name} acts only as its square; chi2 rises by one unit when it moves "
-        f"by {length:.2g}."
+        f"NOT DETERMINED to first order: {name} acts only as its square; chi2 rises by one unit when it "
+        f"moves by {length:.2g}."
         for name, length in outcome.reach.items()
     ]
     for direction in outcome.singular:
