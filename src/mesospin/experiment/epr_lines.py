@@ -154,7 +154,7 @@ def transitions_at(sweep: Sweep, axes: Floats, B: Floats) -> tuple[Floats, Float
     system = sweep.system
     energy, states = BlockStates.along(system, axes).sorted_states(axes, B)
     i, j = np.triu_indices(sweep.states, 1)
-    every = moments_between_all(system, states)
+    every = moments_between_all(system, states[:, :, : sweep.states])
     own = MU_B * np.diagonal(every, axis1=2, axis2=3).real.transpose(1, 2, 0)
     gradient = own[:, i] - own[:, j]
     along = np.einsum("fpc,fc->fp", gradient, axes)

@@ -52,7 +52,7 @@ def resonance_fields(
     .. math:: E_j(B) - E_i(B) = h\nu,\qquad
               I = |\langle i|\mu_1|j\rangle|^2\,(p_i - p_j)\,\mu_B\left|\frac{d(E_j - E_i)}{dB}\right|^{-1}
 
-    The last factor, :math:`1/g` of a free spin, belongs to a sweep of the field [1]_.  No transition is
+    The last factor, :math:`1/g` of a free spin, belongs to a sweep of the field.  No transition is
     missed, however narrow its loop or sharp its avoided crossing: intervals of the field are
     excluded by proven bounds only, down to rounding.
 
@@ -75,7 +75,7 @@ def resonance_fields(
         Whether to list also transitions without any magnetic dipole strength.
     states : int, optional
         Only transitions between this many lowest levels, all by default; the search in a system of several
-        hundred states is then done in seconds.  Populations are among all levels.
+        hundred states takes a few diagonalisations for every line.  Populations are among all levels.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def resonance_fields(
 
     References
     ----------
-    .. [1] R. Aasa and T. Vanngard, J. Magn. Reson. 19, 308 (1975).
+    - R. Aasa and T. Vanngard, J. Magn. Reson. 19, 308 (1975).
 
     Examples
     --------
@@ -292,7 +292,8 @@ def _at_fields(
 ) -> tuple[Floats, NDArray[np.complex128], Floats]:
     """Return gaps (f p,), moments (f p, 3) and population differences (t, f p)."""
     energy, states = solver.sorted_states(np.broadcast_to(axes, (len(B), 3)), B)
-    moment = moments_between_all(solver.system, states)[:, :, pair[0], pair[1]]
+    low = states[:, :, : int(pair[1].max()) + 1]
+    moment = moments_between_all(solver.system, low)[:, :, pair[0], pair[1]]
     gap = energy[:, pair[1]] - energy[:, pair[0]]
     count = gap.size
     factor = np.exp(-(energy - energy[:, :1])[None] / T[:, None, None])
