@@ -16,6 +16,7 @@ from mesospin.report.validation.encyclopaedia import SECTIONS as ENCYCLOPAEDIA
 from mesospin.report.validation.equilibrium import SECTIONS as EQUILIBRIUM
 from mesospin.report.validation.erw10 import SECTIONS as ERBIUM_LEVELS
 from mesospin.report.validation.erw10_equilibrium import SECTIONS as ERBIUM_EQUILIBRIUM
+from mesospin.report.validation.holmium import SECTIONS as HOLMIUM
 from mesospin.report.validation.lanthanides import SECTIONS as LANTHANIDES
 from mesospin.report.validation.older_experiment import SECTIONS as OLDER
 from mesospin.report.validation.published import SECTIONS as PUBLISHED
@@ -41,6 +42,7 @@ _SECTIONS: Final[tuple[Section, ...]] = (
     *ERBIUM_EQUILIBRIUM,
     *LANTHANIDES,
     *CRYSTALS,
+    *HOLMIUM,
     *SPECTROSCOPY,
     *EQUILIBRIUM,
 )
