@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from mesospin.checks import nearest
 from mesospin.errors import InputError
 from mesospin.measured.easyspin_write import KELVIN_PER_MEGAHERTZ
+from mesospin.measured.lines import text_of
 from mesospin.model.interactions import Exchange, Hyperfine
 from mesospin.model.nuclei import nucleus
 from mesospin.model.spin import Spin
@@ -59,7 +60,7 @@ def read_easyspin(source: str | Path, name: str = "EasySpin system") -> SpinSyst
 
     References
     ----------
-    .. [1] S. Stoll and A. Schweiger, J. Magn. Reson. 178, 42 (2006).
+    - S. Stoll and A. Schweiger, J. Magn. Reson. 178, 42 (2006).
 
     Examples
     --------
@@ -67,7 +68,7 @@ def read_easyspin(source: str | Path, name: str = "EasySpin system") -> SpinSyst
     >>> system.spins[0].S, system.terms[0].k, system.terms[0].q
     (2.0, 4, 0)
     """
-    fields = _fields(_text(source))
+    fields = _fields(source if isinstance(source, str) else text_of(source))
     S = _numbers(fields, "S", np.array([[0.5]])).ravel()
     n = len(S)
     g = _g_tensors(fields, n)
@@ -82,15 +83,6 @@ def read_easyspin(source: str | Path, name: str = "EasySpin system") -> SpinSyst
     elif {"A", "AFrame", "Q", "QFrame"} & set(fields):
         raise InputError("Sys.Nucs must name the nuclei of Sys.A and Sys.Q, got none; add it")
     return SpinSystem(name, spins, terms, sources=["EasySpin structure"])
-
-
-def _text(source: str | Path) -> str:
-    if isinstance(source, str):
-        return source
-    try:
-        return Path(source).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{str(source)!r} could not be read as text: {error}") from None
 
 
 def _fields(text: str) -> Fields:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mesospin.constants import KELVIN_PER_GIGAHERTZ
 from mesospin.errors import InputError
+from mesospin.measured.lines import write_text
 from mesospin.model.interactions import DzyaloshinskiiMoriya, Exchange, Hyperfine
 from mesospin.model.nuclei import nucleus
 from mesospin.model.spin import Spin
@@ -56,7 +57,7 @@ def write_easyspin(
 
     References
     ----------
-    .. [1] S. Stoll and A. Schweiger, J. Magn. Reson. 178, 42 (2006).
+    - S. Stoll and A. Schweiger, J. Magn. Reson. 178, 42 (2006).
 
     Examples
     --------
@@ -89,10 +90,7 @@ def write_easyspin(
         )
     text = "\n".join(lines) + "\n"
     if path is not None:
-        try:
-            Path(path).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{str(path)!r} could not be written: {error}") from None
+        write_text(path, text)
     return text
 
 

@@ -91,7 +91,7 @@ def _starts(dataset: xr.Dataset) -> Table:
     limit = float(dataset["chi2"]) + _REACHED * max(reduced if math.isfinite(reduced) else 0.0, 1e-12)
     agreed = [total <= limit for total in squares]
     rows = tuple(
-        (k, total, "the best" if good else "no" if math.isfinite(total) else "did not converge", *values)
+        (k, total, "the best" if good else "another" if math.isfinite(total) else "did not converge", *values)
         for k, (total, good, values) in enumerate(zip(squares, agreed, reached, strict=True))
     )
     columns = (Column("start"), Column("chi2"), Column("minimum"), *(Column(name) for name in names))

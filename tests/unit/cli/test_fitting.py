@@ -190,7 +190,7 @@ def test_a_law_and_a_file_that_cannot_be(capfd, files, tmp_path):
         (2, ("convert", chi, str(folder / "a_mag.exp")), "data must be magnetisation for a _mag"),
         (2, ("convert", chi, str(folder / "no" / "a_sus.exp")), "could not be written"),
         (2, ("convert", "fe8", str(folder / "a.csv")), "must end in .m or .toml"),
-        (2, ("convert", "none.m", str(folder / "a.toml")), "could not be read"),
+        (2, ("convert", "none.m", str(folder / "a.toml")), "must be a readable file"),
         (2, ("parameters", "nickle"), "library name"),
     ):
         assert message in refused(capfd, code, *arguments)

@@ -165,5 +165,5 @@ def test_a_file_is_written_and_read(tmp_path):
     text = write_easyspin(SYSTEMS["powers"], file)
     assert file.read_text(encoding="utf-8") == text
     assert read_easyspin(file, "Mn12").name == "Mn12"
-    with pytest.raises(InputError, match="could not be read"):
+    with pytest.raises(InputError, match="must be a readable file"):
         read_easyspin(tmp_path / "none.m")
