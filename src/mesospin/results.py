@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -80,9 +81,14 @@ def account(
     attrs = {
         "kind": kind,
         "inputs": json.dumps(plain(inputs), sort_keys=True),
-        "mesospin_version": version("mesospin"),
+        "mesospin_version": _version(),
     }
     return xr.Dataset(dict(variables), coords=dict(coords), attrs=attrs)
+
+
+@cache
+def _version() -> str:
+    return version("mesospin")
 
 
 def plain(value: Any) -> Any:

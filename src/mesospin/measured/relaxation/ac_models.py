@@ -28,7 +28,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
-_QUARTER: Final = 0.5j * np.pi
+_LARGEST: Final = 300.0
+"""Logarithm of (w tau)^(1 - alpha) beyond which nothing is left of a relaxation."""
 _DEFINED: Final = {"alpha": (-0.9, 1.0), "gamma": (0.0, np.inf)}
 
 
@@ -66,10 +67,6 @@ class AcModel(ABC):
         """Return the relaxations that it is the sum of, from parameters (..., p) with ln tau for tau."""
 
     @abstractmethod
-    def amplitudes_of(self, levels: Floats) -> Floats:
-        """Return its amplitudes (..., a) for chi_S and the height of every step, (..., 1 + steps)."""
-
-    @abstractmethod
     def levels_of(self) -> Floats:
         """Return the matrix (1 + steps, a) that gives chi_S and the heights from the amplitudes."""
 
@@ -95,21 +92,23 @@ class AcModel(ABC):
     def value_and_slopes(self, parameters: Floats, log_omega: Floats) -> tuple[Complexes, Complexes]:
         """Return chi (g, n) and its derivatives (g, n, p) for parameters (g, p) and ln omega (g, n)."""
         position = {name: place for place, name in enumerate(self.names)}
-        slopes = np.zeros((*log_omega.shape, len(self.names)), dtype=np.complex128)
+        slopes = np.zeros((len(self.names), *log_omega.shape), dtype=np.complex128)
         mixing = self.levels_of()
         linear = [position[name] for name in self.amplitudes]
         levels = parameters[:, linear] @ mixing.T
-        slopes[..., linear] = mixing[0]
-        chi = np.broadcast_to(levels[:, :1], log_omega.shape).astype(np.complex128)
+        chi = np.repeat(levels[:, :1], log_omega.shape[1], axis=1).astype(np.complex128)
+        slopes[linear] = mixing[0][:, None, None]
         for k, step in enumerate(self.steps(parameters), start=1):
             shape, by_time, by_alpha, by_gamma = step.shape_and_slopes(log_omega)
             height = levels[:, k, None]
-            chi = chi + height * shape
-            slopes[..., linear] += shape[..., None] * mixing[k]
+            chi += height * shape
+            for place, share in zip(linear, mixing[k], strict=True):
+                if share:
+                    slopes[place] += share * shape
             for name, slope in ((step.time, by_time), (step.alpha, by_alpha), (step.gamma, by_gamma)):
                 if name:
-                    slopes[..., position[name]] += height * slope
-        return chi, slopes
+                    slopes[position[name]] += height * slope
+        return chi, np.moveaxis(slopes, 0, -1)
 
     def log_time_moments(self, parameters: Floats) -> tuple[Floats, Floats]:
         """Return mean and standard deviation (g, times) of ln tau for parameters (g, p).
@@ -121,7 +120,7 @@ class AcModel(ABC):
         """
         steps = self.steps(parameters)
         a = np.stack([1.0 - step.alpha_value for step in steps], axis=-1)
-        gamma = np.stack([step.gamma_value for step in steps], axis=-1)
+        gamma = np.stack([np.broadcast_to(step.gamma_value, step.log_time.shape) for step in steps], axis=-1)
         mean = np.stack([step.log_time for step in steps], axis=-1) + (digamma(gamma) - digamma(1.0)) / a
         variance = (polygamma(1, gamma) + np.pi**2 / 6) / a**2 - np.pi**2 / 3
         return mean, np.sqrt(np.where(variance > -1e-12, np.maximum(variance, 0.0), np.nan))
@@ -129,25 +128,46 @@ class AcModel(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One relaxation of a sum: values (g,) and the names of the parameters that they come from."""
+    """One relaxation of a sum: values (...,) and the names of the parameters that they come from."""
 
     log_time: Floats
     alpha_value: Floats
-    gamma_value: Floats
     time: str
     alpha: str = ""
     gamma: str = ""
+    gamma_value: Floats | float = 1.0
+
+    def shape(self, log_omega: Floats) -> Complexes:
+        """Return (1 + z)^-gamma, z = (i w tau)^(1 - alpha), shape (..., n)."""
+        return self._shape(self._power(log_omega))
 
     def shape_and_slopes(self, log_omega: Floats) -> tuple[Complexes, Complexes, Complexes, Complexes]:
-        """Return (1 + z)^-gamma, z = (i w tau)^a, and its slopes in ln tau, alpha and gamma, all (g, n)."""
-        a, b = 1.0 - self.alpha_value[:, None], self.gamma_value[:, None]
-        argument = log_omega + self.log_time[:, None] + _QUARTER
-        # 1/(1 + z) without overflow: z beyond exp(700) is as good as infinite
-        z = np.exp(np.minimum((a * argument).real, 700.0) + 1j * (a * argument).imag)
-        log_base = np.log1p(z)
-        shape = np.exp(-b * log_base)
-        common = -b * shape * z / (1.0 + z)
-        return shape, common * a, -common * argument, -shape * log_base
+        """Return the shape and its slopes in ln tau, alpha and gamma, all (..., n); unused ones are 0."""
+        z = self._power(log_omega)
+        shape = self._shape(z)
+        falling = z * shape / (1.0 + z)
+        nothing: Complexes = np.zeros((), dtype=np.complex128)
+        by_gamma = nothing
+        if self.gamma:
+            gamma = np.asarray(self.gamma_value)[..., None]
+            falling = gamma * falling
+            by_gamma = -shape * np.log1p(z)
+        by_alpha = nothing
+        if self.alpha:
+            by_alpha = falling * (log_omega + self.log_time[..., None] + 0.5j * np.pi)
+        return shape, -(1.0 - self.alpha_value[..., None]) * falling, by_alpha, by_gamma
+
+    def _power(self, log_omega: Floats) -> Complexes:
+        a = 1.0 - self.alpha_value[..., None]
+        size = np.exp(np.minimum(a * (log_omega + self.log_time[..., None]), _LARGEST))
+        power: Complexes = size * np.exp(0.5j * np.pi * a)
+        return power
+
+    def _shape(self, z: Complexes) -> Complexes:
+        if not self.gamma:
+            return 1.0 / (1.0 + z)
+        shape: Complexes = np.exp(-np.asarray(self.gamma_value)[..., None] * np.log1p(z))
+        return shape
 
 
 class _OneStep(AcModel):
@@ -157,9 +177,6 @@ class _OneStep(AcModel):
 
     def levels_of(self) -> Floats:
         return np.array([[1.0, 0.0], [-1.0, 1.0]])
-
-    def amplitudes_of(self, levels: Floats) -> Floats:
-        return np.stack([levels[..., 0], levels[..., 0] + levels[..., 1]], axis=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +198,7 @@ class Debye(_OneStep):
 
     def steps(self, parameters: Floats) -> tuple[Step, ...]:
         """Return its one relaxation."""
-        zero = np.zeros(len(parameters))
-        return (Step(parameters[:, 0], zero, zero + 1.0, "tau"),)
+        return (Step(parameters[..., 0], np.zeros(parameters.shape[:-1]), "tau"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +220,7 @@ class GeneralisedDebye(_OneStep):
 
     def steps(self, parameters: Floats) -> tuple[Step, ...]:
         """Return its one relaxation."""
-        return (Step(parameters[:, 0], parameters[:, 3], np.ones(len(parameters)), "tau", "alpha"),)
+        return (Step(parameters[..., 0], parameters[..., 3], "tau", "alpha"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +235,8 @@ class ColeDavidson(_OneStep):
 
     def steps(self, parameters: Floats) -> tuple[Step, ...]:
         """Return its one relaxation."""
-        return (Step(parameters[:, 0], np.zeros(len(parameters)), parameters[:, 3], "tau", "", "gamma"),)
+        alpha = np.zeros(parameters.shape[:-1])
+        return (Step(parameters[..., 0], alpha, "tau", gamma="gamma", gamma_value=parameters[..., 3]),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +251,7 @@ class HavriliakNegami(_OneStep):
 
     def steps(self, parameters: Floats) -> tuple[Step, ...]:
         """Return its one relaxation."""
-        return (Step(parameters[:, 0], parameters[:, 3], parameters[:, 4], "tau", "alpha", "gamma"),)
+        return (Step(parameters[..., 0], parameters[..., 3], "tau", "alpha", "gamma", parameters[..., 4]),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,19 +268,14 @@ class DoubleGeneralisedDebye(AcModel):
 
     def steps(self, parameters: Floats) -> tuple[Step, ...]:
         """Return its two relaxations."""
-        one = np.ones(len(parameters))
         return (
-            Step(parameters[:, 0], parameters[:, 1], one, "tau1", "alpha1"),
-            Step(parameters[:, 3], parameters[:, 4], one, "tau2", "alpha2"),
+            Step(parameters[..., 0], parameters[..., 1], "tau1", "alpha1"),
+            Step(parameters[..., 3], parameters[..., 4], "tau2", "alpha2"),
         )
 
     def levels_of(self) -> Floats:
         """Return how D_chi1, D_chi2, chi_total make the levels."""
         return np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-
-    def amplitudes_of(self, levels: Floats) -> Floats:
-        """Return D_chi1, D_chi2, chi_total."""
-        return levels[..., [1, 2, 0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,20 +287,15 @@ class DoubleGeneralisedDebyeEqualChi(AcModel):
 
     def steps(self, parameters: Floats) -> tuple[Step, ...]:
         """Return its two relaxations."""
-        one, alpha = np.ones(len(parameters)), parameters[:, 2]
+        alpha = parameters[..., 2]
         return (
-            Step(parameters[:, 0], alpha, one, "tau1", "alpha"),
-            Step(parameters[:, 1], alpha, one, "tau2", "alpha"),
+            Step(parameters[..., 0], alpha, "tau1", "alpha"),
+            Step(parameters[..., 1], alpha, "tau2", "alpha"),
         )
 
     def levels_of(self) -> Floats:
         """Return how chi_S and chi_T make the levels."""
         return np.array([[1.0, 0.0], [-0.5, 0.5], [-0.5, 0.5]])
-
-    def amplitudes_of(self, levels: Floats) -> Floats:
-        """Return chi_S and chi_T."""
-        height = levels[..., 1] + levels[..., 2]
-        return np.stack([levels[..., 0], levels[..., 0] + height], axis=-1)
 
 
 AC_MODELS: Final[dict[str, AcModel]] = {

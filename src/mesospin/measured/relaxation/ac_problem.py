@@ -39,18 +39,23 @@ class AcProblem(NamedTuple):
         value, slopes = self.model.value_and_slopes(parameters, self.curves.log_omega[rows])
         difference = value - self.curves.chi[rows] / self.scale[rows, None]
         weight = self.weight[rows]
-        residual = np.concatenate(
-            [difference.real * weight[..., 0], difference.imag * weight[..., 1]], axis=1
-        )
-        jacobian = np.concatenate(
-            [slopes.real * weight[..., 0, None], slopes.imag * weight[..., 1, None]], axis=1
-        )
-        return residual, jacobian
+        points = self.curves.known.shape[1]
+        residual = np.empty((len(rows), 2 * points))
+        jacobian = np.empty((slopes.shape[-1], len(rows), 2 * points))
+        by_name = np.moveaxis(slopes, -1, 0)
+        for part, columns in enumerate((slice(points), slice(points, None))):
+            residual[:, columns] = (difference.imag if part else difference.real) * weight[..., part]
+            jacobian[..., columns] = (by_name.imag if part else by_name.real) * weight[..., part]
+        return residual, np.moveaxis(jacobian, 0, -1)
 
-    def fitted(self, start: Floats, free: Bools) -> Fits:
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Return the open intervals in which a fit may look for the parameters."""
+        ends = np.array([self.model.bounds(name) for name in self.model.names])
+        return ends[:, 0], ends[:, 1]
+
+    def fitted(self, start: Floats, free: Bools, *, tolerance: float = 1e-10) -> Fits:
         """Return the least-squares fit of every isotherm from the parameters given."""
-        lower, upper = np.array([self.model.bounds(name) for name in self.model.names]).T
-        return fit_rows(self.residuals, start, free, lower, upper)
+        return fit_rows(self.residuals, start, free, *self.bounds(), tolerance=tolerance)
 
     def rows(self, chosen: NDArray[np.intp]) -> AcProblem:
         """Return the same problem for some of the isotherms, which may repeat."""

@@ -19,6 +19,8 @@ _BEYOND: Final = np.log(20.0)
 """How far outside the window of frequencies a time is looked for, in ln tau."""
 _TIMES: Final = {1: 24, 2: 14}
 """Times of the grid, by the number of relaxations."""
+_AT_ONCE: Final = 300_000
+"""Numbers of one column of the grid that are held at a time."""
 _EXPONENTS: Final = {"alpha": (0.03, 0.3), "gamma": (0.9, 0.4)}
 
 
@@ -29,19 +31,28 @@ def starting_points(problem: AcProblem, count: int) -> Floats:
     least-squares problem for every point of the grid, so none of them needs a guess.  A start with a
     step of the wrong sign is taken only where no other is left.
     """
+    candidates = _candidates(problem.model)
+    isotherms, points = problem.curves.known.shape
+    at_once = max(1, _AT_ONCE // (len(candidates) * points))
+    parts = [
+        _best_of(problem.rows(np.arange(first, min(first + at_once, isotherms))), candidates, count)
+        for first in range(0, isotherms, at_once)
+    ]
+    return np.concatenate(parts).swapaxes(0, 1)
+
+
+def _best_of(problem: AcProblem, candidates: Floats, count: int) -> Floats:
+    """Return the best starts (isotherms, count, p) among candidates (k, p)."""
     model, curves = problem.model, problem.curves
-    candidates = _candidates(model)
     log_omega = np.where(curves.known, curves.log_omega, np.nan)
     low, high = -np.nanmax(log_omega, axis=1) - _BEYOND, -np.nanmin(log_omega, axis=1) + _BEYOND
-    number = len(curves.temperature)
-    grid = np.broadcast_to(candidates, (number, *candidates.shape)).copy()
+    grid = np.repeat(candidates[None], len(low), axis=0)
     for place, name in enumerate(model.names):
         if name in model.times:
             grid[..., place] = low[:, None] + (high - low)[:, None] * grid[..., place]
     cost = _solve_amplitudes(problem, grid)
-    best = np.argsort(cost, axis=1)[:, :count]
-    chosen: Floats = np.take_along_axis(grid, best[..., None], axis=1)
-    return chosen.swapaxes(0, 1)
+    best = np.argsort(cost, axis=1, kind="stable")[:, :count]
+    return np.take_along_axis(grid, best[..., None], axis=1)
 
 
 def _candidates(model: AcModel) -> Floats:
@@ -60,22 +71,22 @@ def _candidates(model: AcModel) -> Floats:
 
 def _solve_amplitudes(problem: AcProblem, grid: Floats) -> Floats:
     """Write the best amplitudes into the grid (g, k, p) and return the sums of squares (g, k)."""
-    model = problem.model
-    isotherms, points, names = grid.shape
-    rows = np.repeat(np.arange(isotherms), points)
-    part = problem.rows(rows)
-    flat = grid.reshape(-1, names)
+    model, curves = problem.model, problem.curves
     linear = [model.names.index(name) for name in model.amplitudes]
-    flat[:, linear] = 0.0
-    target, jacobian = part.residuals(flat, np.arange(len(rows)))
-    design = jacobian[..., linear]
-    normal = design.swapaxes(1, 2) @ design
-    normal += 1e-12 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(len(linear))
-    amplitudes = -np.linalg.solve(normal, np.einsum("gra,gr->ga", design, target)[..., None])[..., 0]
-    flat[:, linear] = amplitudes
-    rest = target + np.einsum("gra,ga->gr", design, amplitudes)
-    cost = np.einsum("gr,gr->g", rest, rest)
-    heights = (amplitudes @ model.levels_of().T)[:, 1:]
-    cost = np.where(np.all(heights > 0, axis=1), cost, 1e6 * (1.0 + cost))
-    grid[...] = flat.reshape(grid.shape)
-    return np.asarray(cost.reshape(isotherms, points))
+    mixing = model.levels_of()
+    shapes = [step.shape(curves.log_omega[:, None]) for step in model.steps(grid)]
+    design = np.empty((*grid.shape[:2], len(linear), 2 * curves.known.shape[1]))
+    real, imag = (problem.weight[:, None, :, part] for part in (0, 1))
+    for column, shares in enumerate(mixing.T):
+        value = sum(share * shape for share, shape in zip(shares[1:], shapes, strict=True))
+        design[:, :, column] = np.concatenate([(shares[0] + value.real) * real, value.imag * imag], axis=-1)
+    chi = curves.chi / problem.scale[:, None]
+    target = np.concatenate([chi.real * problem.weight[..., 0], chi.imag * problem.weight[..., 1]], axis=1)
+    normal = design @ design.swapaxes(-1, -2)
+    normal += 1e-12 * np.trace(normal, axis1=-2, axis2=-1)[..., None, None] * np.eye(len(linear))
+    projected = (design @ target[:, None, :, None])[..., 0]
+    amplitudes = np.linalg.solve(normal, projected[..., None])[..., 0]
+    grid[..., linear] = amplitudes
+    cost = (target**2).sum(axis=1)[:, None] - (projected * amplitudes).sum(axis=-1)
+    heights = (amplitudes @ mixing.T)[..., 1:]
+    return np.where(np.all(heights > 0, axis=-1), cost, np.inf)

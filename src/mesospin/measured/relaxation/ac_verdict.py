@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mesospin.measured.relaxation.ac_problem import AcProblem
 from mesospin.measured.relaxation.least_squares import Fits, covariance
 
-__all__ = ["Account", "account_of", "judge"]
+__all__ = ["Account", "account_of", "beyond_limits", "judge"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -19,8 +19,10 @@ _SIGNIFICANT: Final = 3.0
 """Standard errors at which something is taken as certain."""
 _EXACT: Final = 1e-18
 """Variance, in units of the largest susceptibility, at which nothing but rounding is left."""
-_SHORTFALL: Final = 0.25
+_SHORTFALL: Final = 0.5
 """Part of the promised rise of the sum of squares below which a time counts as open."""
+_ROUGH: Final = 1e-4
+"""Tolerance of the fits in which a time is held."""
 
 
 class Account(NamedTuple):
@@ -31,7 +33,8 @@ class Account(NamedTuple):
     covariance: Floats
     variance: Floats
     """(isotherms,), sum of squares over degrees of freedom."""
-    free: Bools
+    held: Bools
+    """(isotherms, p), exponents that stay at the limit of what is physical."""
     regular: Bools
     converged: Bools
     sum_of_squares: Floats
@@ -44,130 +47,172 @@ class Account(NamedTuple):
         return Account(*merged)
 
 
-def account_of(problem: AcProblem, fits: Fits, free: Bools) -> Account:
-    """Return parameters and their covariance scaled by the reduced chi^2."""
-    inverse, regular = covariance(fits.jacobian, free)
-    dof = problem.numbers - free.sum(axis=1)
+def account_of(problem: AcProblem, fits: Fits, held: Bools) -> Account:
+    """Return parameters and their covariance scaled by the reduced chi^2.
+
+    An exponent that is held at its limit has an error like any other: the data chose the limit, they do not
+    know the exponent, and the errors of all others contain that.
+    """
+    inverse, regular = covariance(fits.jacobian, np.ones_like(held))
+    dof = problem.numbers - held.shape[1]
     variance = np.where(dof > 0, fits.sum_of_squares / np.maximum(dof, 1), np.nan)
     scaled = inverse * variance[:, None, None]
     with np.errstate(invalid="ignore"):
         error = np.sqrt(np.einsum("gpp->gp", scaled))
     return Account(
-        fits.parameters, error, scaled, variance, free, regular, fits.converged, fits.sum_of_squares
+        fits.parameters, error, scaled, variance, held, regular, fits.converged, fits.sum_of_squares
     )
 
 
 def judge(problem: AcProblem, account: Account, largest_error: float) -> tuple[Bools, list[str]]:
     """Return whether every isotherm determines its times, and a sentence about each."""
-    promised = _promise_kept(problem, account)
-    sentences = [_reason(problem, account, row, largest_error, promised[row]) for row in range(len(promised))]
+    sentences = _too_little(problem, account)
+    for said in (
+        _unphysical(problem, account),
+        _without_error(problem, account, largest_error),
+    ):
+        sentences = [before or new for before, new in zip(sentences, said, strict=True)]
+    sentences = [
+        sentence
+        or (
+            ""
+            if kept
+            else "the data leave tau open (no rise of chi^2 beyond its error); widen the frequencies"
+        )
+        for sentence, kept in zip(sentences, _promise_kept(problem, account), strict=True)
+    ]
     determined = np.array([not sentence for sentence in sentences], dtype=bool)
-    remarks = [_remark(problem, account, row) for row in range(len(promised))]
+    remarks = _remarks(problem, account)
     return determined, [sentence or remark for sentence, remark in zip(sentences, remarks, strict=True)]
 
 
-def unphysical(problem: AcProblem, account: Account) -> tuple[Floats, Floats]:
-    """Return how far every parameter lies outside its physical range, and the error of that, (g, p)."""
+def beyond_limits(problem: AcProblem, parameters: Floats) -> Floats:
+    """Return how far every parameter (g, p) lies outside its physical range, negative inside."""
     names = problem.model.names
-    excess, error = np.full_like(account.parameters, -np.inf), account.error.copy()
+    excess = np.full_like(parameters, -np.inf)
     alpha = [place for place, name in enumerate(names) if name.startswith("alpha")]
-    excess[:, alpha] = -account.parameters[:, alpha]
-    for place, name in enumerate(names):
-        if name != "gamma":
-            continue
+    excess[:, alpha] = -parameters[:, alpha]
+    if "gamma" in names:
         # (1 - alpha) gamma <= 1: chi'' falls no faster than 1/omega
-        a = 1.0 - account.parameters[:, alpha[0]] if alpha else np.ones(len(account.parameters))
-        excess[:, place] = account.parameters[:, place] - 1.0 / a
-    return excess, error
+        a = 1.0 - parameters[:, alpha[0]] if alpha else np.ones(len(parameters))
+        gamma = names.index("gamma")
+        excess[:, gamma] = parameters[:, gamma] - 1.0 / a
+    return excess
 
 
 def _promise_kept(problem: AcProblem, account: Account) -> Bools:
     """Return whether the sum of squares rises as the curvature promises three errors away from each time.
 
     The covariance describes the bottom of the valley only.  Refitting with ln tau held three standard errors
-    to either side shows whether the valley stays closed: the sum of squares must rise by a good part of
-    9 variances.
+    to either side shows whether the valley stays closed: the sum of squares must rise by most of 9 variances.
     """
-    kept = account.regular & np.isfinite(account.error).all(axis=1) & (account.variance > 0)
-    for time in problem.model.times:
-        place = problem.model.names.index(time)
+    names = problem.model.names
+    rows = np.flatnonzero(account.regular & np.isfinite(account.error).all(axis=1) & (account.variance > 0))
+    values, lower, upper = account.parameters[rows], *problem.bounds()
+    starts, free = [], []
+    for place in (names.index(time) for time in problem.model.times):
+        ridge = account.covariance[rows, :, place] / account.error[rows, place, None]
         for side in (-_SIGNIFICANT, _SIGNIFICANT):
-            rows = np.flatnonzero(kept)
-            start, free = account.parameters[rows].copy(), account.free[rows].copy()
-            start[:, place] += side * account.error[rows, place]
-            free[:, place] = False
-            moved = problem.rows(rows).fitted(start, free)
-            rise = moved.sum_of_squares - account.sum_of_squares[rows]
-            kept[rows] = rise >= _SHORTFALL * _SIGNIFICANT**2 * account.variance[rows]
+            along = values + side * ridge
+            start = np.where((along > lower) & (along < upper), along, values)
+            start[:, place] = along[:, place]
+            starts.append(start)
+            moving = np.ones_like(start, dtype=bool)
+            moving[:, place] = False
+            free.append(moving)
+    every = np.tile(rows, len(starts))
+    moved = problem.rows(every).fitted(np.concatenate(starts), np.concatenate(free), tolerance=_ROUGH)
+    rise = (moved.sum_of_squares - account.sum_of_squares[every]) / account.variance[every]
+    kept = np.zeros(len(account.variance), dtype=bool)
+    kept[rows] = (rise >= _SHORTFALL * _SIGNIFICANT**2).reshape(len(starts), -1).all(axis=0)
     return np.asarray(kept | (account.variance < _EXACT))
 
 
-def _reason(problem: AcProblem, account: Account, row: int, largest_error: float, promised: bool) -> str:
-    """Return why the fit of an isotherm is refused, or nothing."""
-    frequencies = len(np.unique(problem.curves.log_omega[row][problem.curves.known[row]]))
-    needed = int(account.free[row].sum())
-    if frequencies < 2:
-        return "one frequency only; measure more of them"
-    if problem.numbers[row] <= needed:
-        return f"{problem.numbers[row]} numbers for {needed} parameters; measure more frequencies"
-    if not account.converged[row]:
-        return "the fit did not converge; take a model with fewer parameters"
-    if not account.regular[row]:
-        return "the data leave the parameters open (singular covariance); take a model with fewer parameters"
-    return _unphysical_reason(problem, account, row) or _open_reason(
-        problem, account, row, largest_error, promised
-    )
-
-
-def _unphysical_reason(problem: AcProblem, account: Account, row: int) -> str:
-    model, values, error = problem.model, account.parameters[row], account.error[row]
-    mixing = model.levels_of()
-    linear = [model.names.index(name) for name in model.amplitudes]
-    heights = mixing[1:] @ values[linear]
-    spread = mixing[1:] @ account.covariance[row][np.ix_(linear, linear)] @ mixing[1:].T
-    height_error = np.sqrt(np.diag(spread))
-    scale = problem.scale[row]
-    for height, sigma in zip(heights, height_error, strict=True):
-        if height <= -_SIGNIFICANT * sigma:
-            return f"a step of chi is negative ({height * scale:.3g}); chi'' has the wrong sign"
-        if height <= _SIGNIFICANT * sigma:
-            return "no relaxation stands out of the noise"
-    lowest, lowest_error = mixing[0] @ values[linear], _error_of(mixing[0], account.covariance[row], linear)
-    if lowest < -_SIGNIFICANT * lowest_error:
-        return f"chi above the relaxation is negative ({lowest * scale:.3g}); correct for diamagnetism"
-    excess, own = unphysical(problem, account)
-    for place, name in enumerate(model.names):
-        if excess[row, place] > _SIGNIFICANT * own[row, place]:
-            return (
-                f"{name} = {values[place]:.3g} +- {error[place]:.2g} is unphysical: the arc is narrower than "
-                "Debye's"
+def _too_little(problem: AcProblem, account: Account) -> list[str]:
+    """Return why there is no fit to judge, or nothing, by isotherm."""
+    curves, needed = problem.curves, len(problem.model.names)
+    first = np.where(curves.known, curves.log_omega, np.inf).min(axis=1)
+    last = np.where(curves.known, curves.log_omega, -np.inf).max(axis=1)
+    sentences = []
+    for row, numbers in enumerate(problem.numbers):
+        if last[row] - first[row] < 1e-9:
+            sentence = "one frequency only; measure more of them"
+        elif numbers <= needed:
+            sentence = f"{numbers} numbers for {needed} parameters; measure more frequencies"
+        elif not account.converged[row]:
+            sentence = "the fit did not converge; take a model with fewer parameters"
+        elif not account.regular[row]:
+            sentence = (
+                "the data leave the parameters open (singular covariance); take a model with fewer parameters"
             )
-    return ""
+        else:
+            sentence = ""
+        sentences.append(sentence)
+    return sentences
 
 
-def _error_of(weights: Floats, covariance_: Floats, linear: list[int]) -> float:
-    return float(np.sqrt(weights @ covariance_[np.ix_(linear, linear)] @ weights))
+def _unphysical(problem: AcProblem, account: Account) -> list[str]:
+    """Return what cannot be of the fitted parameters, or nothing, by isotherm."""
+    model, values, error, scale = problem.model, account.parameters, account.error, problem.scale
+    sentences = [""] * len(values)
+    linear = [model.names.index(name) for name in model.amplitudes]
+    mixing = model.levels_of()
+    levels = values[:, linear] @ mixing.T
+    spread = np.einsum("ka,gab,kb->gk", mixing, account.covariance[:, linear][..., linear], mixing)
+    excess = beyond_limits(problem, values)
+    with np.errstate(invalid="ignore"):
+        certain = _SIGNIFICANT * np.sqrt(spread)
+        faint = levels[:, 1:] <= certain[:, 1:]
+        negative = levels < -certain
+        narrow = (excess > 0) & (excess > _SIGNIFICANT * error)
+    for row in np.flatnonzero(faint.any(axis=1) | negative[:, 0] | narrow.any(axis=1)):
+        if negative[row, 1:].any():
+            height = float(levels[row, 1:][negative[row, 1:]][0] * scale[row])
+            sentences[row] = f"a step of chi is negative ({height:.3g}); chi'' has the wrong sign"
+        elif faint[row].any():
+            sentences[row] = "no relaxation stands out of the noise"
+        elif negative[row, 0]:
+            sentences[row] = (
+                f"chi above the relaxation is negative ({levels[row, 0] * scale[row]:.3g}); correct for "
+                "diamagnetism"
+            )
+        else:
+            place = int(np.argmax(narrow[row]))
+            sentences[row] = (
+                f"{model.names[place]} = {values[row, place]:.3g} +- {error[row, place]:.2g} is unphysical: "
+                "the arc is narrower than Debye's"
+            )
+    return sentences
 
 
-def _open_reason(problem: AcProblem, account: Account, row: int, largest_error: float, promised: bool) -> str:
-    for time in problem.model.times:
-        error = account.error[row, problem.model.names.index(time)]
-        if not error <= largest_error:
-            return f"the data leave {time} open (error of ln {time} {error:.2g}); widen the frequencies"
-    if not promised:
-        return "the data leave tau open (no rise of chi^2 beyond its error); widen the frequencies"
-    return ""
+def _without_error(problem: AcProblem, account: Account, largest_error: float) -> list[str]:
+    """Return which time has too large an error, or nothing, by isotherm."""
+    times = problem.model.times
+    error = account.error[:, [problem.model.names.index(time) for time in times]]
+    sentences = [""] * len(error)
+    # NaN is too large as well
+    for row in np.flatnonzero(~(error <= largest_error).all(axis=1)):
+        k = int(np.argmax(~(error[row] <= largest_error)))
+        sentences[row] = (
+            f"the data leave {times[k]} open (error of ln {times[k]} {error[row, k]:.2g}); widen the "
+            "frequencies"
+        )
+    return sentences
 
 
-def _remark(problem: AcProblem, account: Account, row: int) -> str:
-    """Return what should be said of a fit that stands."""
-    held = [name for name, free in zip(problem.model.names, account.free[row], strict=True) if not free]
-    window = problem.curves.log_omega[row][problem.curves.known[row]]
-    outside = [
-        time
-        for time in problem.model.times
-        if not window.min() <= -account.parameters[row, problem.model.names.index(time)] <= window.max()
-    ]
-    notes = [f"{' and '.join(held)} held at the physical limit"] if held else []
-    notes += [f"1/{time} lies outside the window of frequencies" for time in outside]
-    return "; ".join(notes)
+def _remarks(problem: AcProblem, account: Account) -> list[str]:
+    """Return what should be said of a fit that stands, by isotherm."""
+    model, curves = problem.model, problem.curves
+    first = np.where(curves.known, curves.log_omega, np.inf).min(axis=1)
+    last = np.where(curves.known, curves.log_omega, -np.inf).max(axis=1)
+    peak = -account.parameters[:, [model.names.index(time) for time in model.times]]
+    outside = (peak < first[:, None]) | (peak > last[:, None])
+    remarks = [""] * len(peak)
+    for row in np.flatnonzero(account.held.any(axis=1) | outside.any(axis=1)):
+        held = [name for name, stays in zip(model.names, account.held[row], strict=True) if stays]
+        notes = [f"{' and '.join(held)} held at the physical limit"] if held else []
+        far = [time for time, yes in zip(model.times, outside[row], strict=True) if yes]
+        remarks[row] = "; ".join(
+            [*notes, *(f"1/{time} lies outside the window of frequencies" for time in far)]
+        )
+    return remarks

@@ -13,7 +13,7 @@ from mesospin.measured.relaxation.ac_data import isotherms
 from mesospin.measured.relaxation.ac_models import AcModel, GeneralisedDebye
 from mesospin.measured.relaxation.ac_problem import AcProblem, ac_problem, point_variables
 from mesospin.measured.relaxation.ac_start import starting_points
-from mesospin.measured.relaxation.ac_verdict import Account, account_of, judge, unphysical
+from mesospin.measured.relaxation.ac_verdict import Account, account_of, beyond_limits, judge
 from mesospin.measured.relaxation.least_squares import Fits
 from mesospin.results import account as account_dataset
 from mesospin.results import variable
@@ -26,6 +26,10 @@ Bools = NDArray[np.bool_]
 WEIGHTS: Final = ("equal", "errors")
 _STARTS: Final = {1: 1, 2: 4}
 """Starts that are followed to the end, by the number of relaxations."""
+_SIGNIFICANT: Final = 3.0
+"""Standard errors within which an exponent may lie outside what is physical."""
+_ROUNDS: Final = 3
+"""Times that exponents are looked at for being outside."""
 
 
 def fit_ac(
@@ -105,33 +109,31 @@ def fit_ac(
 def _fit(problem: AcProblem) -> Account:
     """Return the best fit of every isotherm; exponents barely outside what is physical are held there."""
     model = problem.model
-    free = np.ones((len(problem.scale), len(model.names)), dtype=bool)
-    account = _best(problem, starting_points(problem, _STARTS[len(model.times)]), free)
-    excess, error = unphysical(problem, account)
-    with np.errstate(invalid="ignore"):
-        beyond = (excess > 0) & (excess <= 3.0 * error)
-    rows = np.flatnonzero(beyond.any(axis=1) & account.regular)
-    if not len(rows):
-        return account
-    start = account.parameters[rows] - np.where(beyond[rows], _towards(problem, excess[rows]), 0.0)
-    held = _best(problem.rows(rows), start[None], ~beyond[rows])
-    return account.with_rows(rows, held)
+    held = np.zeros((len(problem.scale), len(model.names)), dtype=bool)
+    account = _best(problem, starting_points(problem, _STARTS[len(model.times)]), held)
+    towards = np.array([-1.0 if name.startswith("alpha") else 1.0 for name in model.names])
+    for _ in range(_ROUNDS):
+        excess = beyond_limits(problem, account.parameters)
+        with np.errstate(invalid="ignore"):
+            beyond = (excess > 0) & (excess <= _SIGNIFICANT * account.error) & ~account.held
+        rows = np.flatnonzero(beyond.any(axis=1) & account.regular)
+        if not len(rows):
+            break
+        start = account.parameters[rows] - np.where(beyond[rows], towards * excess[rows], 0.0)
+        part = _best(problem.rows(rows), start[None], account.held[rows] | beyond[rows])
+        account = account.with_rows(rows, part)
+    return account
 
 
-def _towards(problem: AcProblem, excess: Floats) -> Floats:
-    """Return what to take from the parameters to bring them to their limits: alpha lies below it."""
-    sign = np.array([-1.0 if name.startswith("alpha") else 1.0 for name in problem.model.names])
-    return np.where(np.isfinite(excess), sign * excess, 0.0)
-
-
-def _best(problem: AcProblem, starts: Floats, free: Bools) -> Account:
+def _best(problem: AcProblem, starts: Floats, held: Bools) -> Account:
     """Return the lowest of the fits from several starts (starts, isotherms, p)."""
+    free = ~held
     best = problem.fitted(starts[0], free)
     for start in starts[1:]:
         other = problem.fitted(start, free)
         lower = other.sum_of_squares < best.sum_of_squares
         best = Fits(*(np.where(_like(lower, new), new, old) for new, old in zip(other, best, strict=True)))
-    return account_of(problem, best, free)
+    return account_of(problem, best, held)
 
 
 def _like(chosen: Bools, values: Any) -> Bools:

@@ -19,7 +19,6 @@ Bools = NDArray[np.bool_]
 #: Residuals (g, r) and their derivatives (g, r, p) of the rows asked for, at parameters (g, p).
 Model = Callable[[Floats, NDArray[np.intp]], tuple[Floats, Floats]]
 
-_TOLERANCE: Final = 1e-10
 _DAMPING: Final = (1e-3, 1e-12, 1e12)
 
 
@@ -33,7 +32,14 @@ class Fits(NamedTuple):
 
 
 def fit_rows(
-    model: Model, start: Floats, free: Bools, lower: Floats, upper: Floats, *, iterations: int = 200
+    model: Model,
+    start: Floats,
+    free: Bools,
+    lower: Floats,
+    upper: Floats,
+    *,
+    iterations: int = 200,
+    tolerance: float = 1e-10,
 ) -> Fits:
     """Return the least-squares parameters of every row.
 
@@ -50,12 +56,14 @@ def fit_rows(
         mean, not values that a fit may take.
     iterations : int, default 200
         Largest number of trial steps.
+    tolerance : float, default 1e-10
+        Relative change of the sum of squares at which a row has converged.
 
     Returns
     -------
     Fits
-        A row has converged when its last accepted step changed the sum of squares by less than 1e-10 of it,
-        or no damping up to 1e12 lowers it.
+        A row has converged when its last accepted step changed the sum of squares by less than ``tolerance``
+        of it, or no damping up to 1e12 lowers it.
 
     Notes
     -----
@@ -78,7 +86,7 @@ def fit_rows(
         new_residual, new_jacobian = model(trial, active)
         new_cost = np.einsum("gr,gr->g", new_residual, new_residual)
         better = new_cost <= cost[active]
-        small = cost[active] - new_cost <= _TOLERANCE * cost[active]
+        small = cost[active] - new_cost <= tolerance * cost[active]
         took, kept = active[better], active[~better]
         done[took] = small[better]
         x[took], cost[took] = trial[better], new_cost[better]
