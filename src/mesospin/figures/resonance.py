@@ -22,7 +22,6 @@ from mesospin.figures.style import (
     label,
     new_figure,
     note_provenance,
-    spread_labels,
     system_title,
     temperature_colours,
 )
@@ -88,12 +87,14 @@ def _sticks(axes: Axes, dataset: xr.Dataset) -> None:
         own = (dataset["selection"].values == word) & finite
         axes.vlines(field[own], 0.0, intensity[own], color=colour, linewidth=1.5)
     if np.any(~finite):
-        top = np.full(int(np.sum(~finite)), 1.05 * largest)
-        axes.plot(field[~finite], top, "^", color=INK, markersize=5)
-    longest = _name_lines(axes, dataset, np.where(finite, intensity, 0.0) / largest)
+        endless = field[~finite]
+        axes.vlines(endless, 0.0, largest, color=INK, linewidth=1.5, linestyle=":")
+        said = "infinite: it only touches the frequency"
+        axes.plot(endless, np.full(len(endless), largest), "^", color=INK, markersize=5, label=said)
+        axes.legend(loc="upper left", fontsize=7.5)
+    top = _name_lines(axes, dataset, np.where(finite, intensity, 0.0) / largest)
     axes.axhline(0.0, color=INK, linewidth=0.6)
-    room = (12.0 + _LETTER * longest) / _PANEL
-    axes.set_ylim(0.0, largest / (1.0 - min(max(room, 0.1), 0.7)))
+    axes.set_ylim(0.0, max(top, 1.1) * largest)
     axes.set_ylabel(label("intensity", _SQUARED))
 
 
@@ -119,13 +120,16 @@ def _transition(one: str, other: str) -> str:
     return text.removeprefix("m=").replace("-", "\N{MINUS SIGN}")
 
 
-def _name_lines(axes: Axes, dataset: xr.Dataset, share: Floats) -> int:
-    """Name the strong lines that have room; return the letters of the longest name."""
+def _name_lines(axes: Axes, dataset: xr.Dataset, share: Floats) -> float:
+    """Name the strong lines that have room; return the height that holds the names."""
     names = _names(dataset)
     strong = np.flatnonzero((share > _NAMED) & np.array([bool(name) for name in names], dtype=bool))
     low, high = inputs_of(dataset)["span"]
     field = dataset["field"].values[strong]
-    kept = spread_labels(list(field), (high - low) / _MOST_NAMES) if len(strong) else []
+    kept: list[int] = []
+    for place in np.argsort(-share[strong], kind="stable"):
+        if all(abs(field[place] - field[other]) >= (high - low) / _MOST_NAMES for other in kept):
+            kept.append(int(place))
     for index in strong[kept]:
         axes.annotate(
             names[index],
@@ -137,8 +141,10 @@ def _name_lines(axes: Axes, dataset: xr.Dataset, share: Floats) -> int:
             rotation=90,
             fontsize=6.5,
             color=GREY,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
         )
-    return max((len(names[index]) for index in strong[kept]), default=0)
+    heights = [share[k] / (1.0 - min((12.0 + _LETTER * len(names[k])) / _PANEL, 0.8)) for k in strong[kept]]
+    return max(heights, default=0.0)
 
 
 def _microwave(dataset: xr.Dataset) -> str:
@@ -203,8 +209,9 @@ def _coloured_line(axes: Axes, x: Floats, y: Floats, share: Floats, colours: Nor
 def _draw_frequencies_at_one_field(dataset: xr.Dataset) -> Figure:
     figure = new_figure(6.0, 3.6)
     axes = figure.add_subplot()
+    least = 10.0**-_ROOM * float(dataset["intensity"].max())
     for word, colour in _SELECTION.items():
-        own = (dataset["selection"].values == word) & (dataset["intensity"].values > 0.0)
+        own = (dataset["selection"].values == word) & (dataset["intensity"].values > least)
         if np.any(own):
             frequency, intensity = dataset["frequency"].values[own], dataset["intensity"].values[own]
             axes.vlines(frequency, 0.0, intensity, color=colour, linewidth=1.5, label=word)
@@ -212,9 +219,14 @@ def _draw_frequencies_at_one_field(dataset: xr.Dataset) -> Figure:
     axes.axhline(0.0, color=INK, linewidth=0.6)
     axes.set_xlabel(_FREQUENCY)
     axes.set_ylabel(label("intensity", _SQUARED))
-    figure.legend(loc="outside right upper", title="microwave field", alignment="left")
-    axes.set_title(f"Transitions of {system_title(dataset)} at {float(dataset['field']):g} T")
-    note_provenance(figure, dataset, direction_fact(dataset))
+    figure.legend(
+        loc="outside right upper", title="driven by a microwave field,\nto the static one:", alignment="left"
+    )
+    axes.set_title(
+        f"What {system_title(dataset)} absorbs at {float(dataset['field']):g} T, "
+        f"{float(dataset['temperature']):g} K"
+    )
+    note_provenance(figure, dataset, direction_fact(dataset), _microwave(dataset))
     return figure
 
 
