@@ -40,25 +40,25 @@ def group_points(T: Floats, B: Floats, *, temperature_tolerance: float, field_to
     >>> group_points(T, B, temperature_tolerance=0.05, field_tolerance=1e-3).tolist()
     [0, 0, 1, 2]
     """
-    by_field = _runs(B, field_tolerance)
+    by_field = np.empty(len(B), dtype=np.int64)
+    order = np.argsort(B, kind="stable")
+    by_field[order] = _runs(B[order], np.zeros(len(B), dtype=np.int64), field_tolerance)
     groups = np.empty(len(T), dtype=np.int64)
-    count = 0
-    for number in range(int(by_field.max(initial=-1)) + 1):
-        own = np.flatnonzero(by_field == number)
-        runs = _runs(T[own], temperature_tolerance)
-        groups[own] = count + runs
-        count += int(runs.max()) + 1
+    order = np.lexsort((T, by_field))
+    groups[order] = _runs(T[order], by_field[order], temperature_tolerance)
     return groups
 
 
-def _runs(values: Floats, tolerance: float) -> Integers:
-    """Return the number of the run of near values that each belongs to, in rising order."""
-    order = np.argsort(values, kind="stable")
-    labels = np.empty(len(values), dtype=np.int64)
-    label, first, last = -1, -np.inf, -np.inf
-    for place in order:
-        value = values[place]
-        if value - last > tolerance or value - first > 2 * tolerance:
-            label, first = label + 1, value
-        labels[place], last = label, value
-    return labels
+def _runs(values: Floats, blocks: Integers, tolerance: float) -> Integers:
+    """Return the number of the run of near values that each belongs to; values rise inside every block."""
+    starts = np.ones(len(values), dtype=bool)
+    starts[1:] = (np.diff(values) > tolerance) | (np.diff(blocks) != 0)
+    firsts = np.flatnonzero(starts)
+    ends = np.append(firsts[1:], len(values))
+    widths = values[ends - 1] - values[firsts] if len(firsts) else np.zeros(0)
+    for first, end in zip(firsts[widths > 2 * tolerance], ends[widths > 2 * tolerance], strict=True):
+        start = int(first)
+        while start < end:
+            starts[start] = True
+            start += int(np.searchsorted(values[start:end], values[start] + 2 * tolerance, side="right"))
+    return np.cumsum(starts) - 1
