@@ -219,10 +219,10 @@ def _thermal(energy: Floats, starts: NDArray[np.intp], T: Floats) -> _Thermal:
     x = (energy[0] - energy[starts]) / T[:, None]
     (i, j, k), position = _ordered_triples(len(starts))
     factor = np.exp(x)
-    Z = factor @ np.diff(starts, append=len(energy)).astype(np.float64)
+    Z = (factor @ np.diff(starts, append=len(energy)).astype(np.float64))[:, None]
     second = first_difference(x[:, :, None], x[:, None, :]).reshape(len(T), -1)
     third = second_difference(x[:, k], x[:, j], x[:, i])
-    return _Thermal(starts, T, *(array / Z[:, None] for array in (factor, second, third)), position)
+    return _Thermal(starts, T, factor / Z, second / Z, third / Z, position)
 
 
 def _response(thermal: _Thermal, A: Array, O: Array, Q: Array, moving: NDArray[np.intp]) -> WithSlope:
