@@ -1,22 +1,30 @@
 """The door for quantities with units: a text such as ``"-0.5 cm^-1"`` becomes a float in the package's unit.
 
 Inside the package every quantity is a plain float in one fixed unit (energy E/k_B in K, field in T, time in
-s, angle in rad); only this file knows other units.  A bare number is taken to be in the package's unit
-already.
+s, angle in rad); only this file and `unit_texts` know other units.  A bare number is taken to be in the
+package's unit already.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pint
 
 from mesospin import checks
-from mesospin.constants import AVOGADRO, K_B, KELVIN_PER_GIGAHERTZ, KELVIN_PER_WAVENUMBER
+from mesospin.constants import KELVIN_PER_GIGAHERTZ
 from mesospin.errors import UnitError
+from mesospin.unit_texts import (
+    ENERGY,
+    FREQUENCY,
+    convert,
+    energy_factor,
+    factor,
+    split_text,
+    unit_of_text,
+    unknown_unit,
+)
 
 __all__ = [
     "Quantity",
@@ -43,112 +51,7 @@ __all__ = [
 Quantity = float | str
 """A number in the package's unit, or a text with a unit."""
 
-_TEXT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
-_UNIT = re.compile(r"[A-Za-zµμ_ /*^()0-9.+-]{1,40}")
-# Spellings of the laboratory that a unit parser does not know, or reads as something else (G, Oe).
-_SPELLINGS: Final[dict[str, str]] = {"cm-1": "1/cm", "cm^-1": "1/cm", "m-1": "1/m", "degree": "degree"}
 _FIELD_SPELLINGS: Final[dict[str, float]] = {"G": 1e-4, "kG": 0.1, "gauss": 1e-4, "Oe": 1e-4, "kOe": 0.1}
-
-
-@cache
-def _registry() -> pint.UnitRegistry[Any]:
-    return pint.UnitRegistry()
-
-
-def _split(name: str, value: str, wanted: str) -> tuple[float, str]:
-    match = _TEXT.fullmatch(value)
-    if match is None:
-        raise UnitError(
-            f"{name} must be a number with a unit {wanted}, got {value!r}; write {_example(wanted)}"
-        )
-    number, unit = float(match.group(1)), match.group(2)
-    if not unit:
-        raise UnitError(f"{name} must have a unit {wanted}, got {value!r}; write {_example(wanted)}")
-    if not np.isfinite(number):
-        raise UnitError(f"{name} must be finite {wanted}, got {value!r}; give a smaller number")
-    return number, unit
-
-
-def _example(wanted: str) -> str:
-    return _EXAMPLES.get(wanted, '"1 K"')
-
-
-_ENERGY: Final = "[K, cm^-1, meV, GHz]"
-_FREQUENCY: Final = "[GHz, cm^-1, meV, K]"
-_EXAMPLES: Final[dict[str, str]] = {
-    _ENERGY: '"-0.5 cm^-1" or "0.5 K"',
-    _FREQUENCY: '"94 GHz"',
-    "[T]": '"25 mT"',
-    "[T/s]": '"3 mT/s"',
-    "[s]": '"20 s"',
-    "[K]": '"1.9 K"',
-    "[rad]": '"0.6 deg"',
-    "[m/s]": '"2000 m/s"',
-    "[kg/m3]": '"1830 kg/m^3"',
-    "[K/T]": '"1.3 K/T"',
-    "[angstrom]": '"3.5 angstrom"',
-    "[1/angstrom]": '"1.2 1/angstrom"',
-    "[A^3]": '"1630 A^3"',
-    "[cm3/mol (cgs), m3/mol (SI)]": '"2e-4 cm3/mol"',
-    "[1]": '"1/48"',
-    "[mg]": '"12.3 mg"',
-    "[g/mol]": '"542.5 g/mol"',
-    "[emu/Oe]": '"-1.2e-6 emu/Oe"',
-}
-
-
-@cache
-def _unit(text: str) -> pint.Quantity[Any] | None:
-    if _UNIT.fullmatch(text) is None:
-        return None
-    spelled = _SPELLINGS.get(text, text)
-    try:
-        return _registry().Quantity(1.0, _registry().parse_units(spelled))
-    # A unit parser fed with arbitrary text fails in many ways; all of them mean "not a unit".
-    except Exception:  # noqa: BLE001
-        return None
-
-
-def _unknown(name: str, unit: str, wanted: str) -> UnitError:
-    return UnitError(f"{name} must have a unit {wanted}, got {unit!r}; write {_example(wanted)}")
-
-
-@cache
-def _factor(name: str, text: str, target: str, wanted: str) -> float:
-    unit = _unit(text)
-    if unit is None or not unit.is_compatible_with(target) or not _is_multiplicative(unit):
-        raise _unknown(name, text, wanted)
-    return float(unit.m_as(target))
-
-
-def _is_multiplicative(unit: pint.Quantity[Any]) -> bool:
-    return bool(unit._is_multiplicative)
-
-
-def _convert(name: str, value: Quantity, target: str, wanted: str) -> float:
-    if not isinstance(value, str):
-        return checks.finite(name, value, wanted.strip("[]"))
-    number, text = _split(name, value, wanted)
-    return number * _factor(name, text, target, wanted)
-
-
-@cache
-def _energy_factor(name: str, text: str) -> float:
-    unit = _unit(text)
-    if unit is None or not _is_multiplicative(unit):
-        raise _unknown(name, text, _ENERGY)
-    if unit.is_compatible_with("kelvin"):
-        return float(unit.m_as("kelvin"))
-    if unit.is_compatible_with("joule"):
-        return float(unit.m_as("joule")) / K_B
-    if unit.is_compatible_with("joule/mole"):
-        return float(unit.m_as("joule/mole")) / (K_B * AVOGADRO)
-    if unit.is_compatible_with("1/cm"):
-        return float(unit.m_as("1/cm")) * KELVIN_PER_WAVENUMBER
-    # 1/s and rad/s differ from Hz by 2 pi in use though not in dimension, so only hertz is taken.
-    if unit.is_compatible_with("hertz") and "hertz" in str(unit.units):
-        return float(unit.m_as("gigahertz")) * KELVIN_PER_GIGAHERTZ
-    raise _unknown(name, text, _ENERGY)
 
 
 def to_kelvin(value: Quantity, name: str = "energy") -> float:
@@ -181,8 +84,8 @@ def to_kelvin(value: Quantity, name: str = "energy") -> float:
     """
     if not isinstance(value, str):
         return checks.finite(name, value, "K")
-    number, text = _split(name, value, _ENERGY)
-    return number * _energy_factor(name, text)
+    number, text = split_text(name, value, ENERGY)
+    return number * energy_factor(name, text)
 
 
 def to_gigahertz(value: Quantity, name: str = "frequency") -> float:
@@ -197,14 +100,14 @@ def to_gigahertz(value: Quantity, name: str = "frequency") -> float:
     """
     if not isinstance(value, str):
         return checks.finite(name, value, "GHz")
-    number, text = _split(name, value, _FREQUENCY)
-    unit = _unit(text)
+    number, text = split_text(name, value, FREQUENCY)
+    unit = unit_of_text(text)
     if unit is not None and "hertz" in str(unit.units) and unit.is_compatible_with("hertz"):
         return number * float(unit.m_as("gigahertz"))
     try:
-        return number * _energy_factor(name, text) / KELVIN_PER_GIGAHERTZ
+        return number * energy_factor(name, text) / KELVIN_PER_GIGAHERTZ
     except UnitError:
-        raise _unknown(name, text, _FREQUENCY) from None
+        raise unknown_unit(name, text, FREQUENCY) from None
 
 
 def to_thermodynamic_kelvin(value: Quantity, name: str = "T") -> float:
@@ -215,7 +118,7 @@ def to_thermodynamic_kelvin(value: Quantity, name: str = "T") -> float:
     >>> to_thermodynamic_kelvin("50 mK")
     0.05
     """
-    return _convert(name, value, "kelvin", "[K]")
+    return convert(name, value, "kelvin", "[K]")
 
 
 def to_tesla(value: Quantity, name: str = "B") -> float:
@@ -227,10 +130,10 @@ def to_tesla(value: Quantity, name: str = "B") -> float:
     (0.025, 1.0)
     """
     if isinstance(value, str):
-        number, text = _split(name, value, "[T]")
+        number, text = split_text(name, value, "[T]")
         if text in _FIELD_SPELLINGS:
             return number * _FIELD_SPELLINGS[text]
-    return _convert(name, value, "tesla", "[T]")
+    return convert(name, value, "tesla", "[T]")
 
 
 def to_tesla_per_second(value: Quantity, name: str = "rate") -> float:
@@ -242,11 +145,11 @@ def to_tesla_per_second(value: Quantity, name: str = "rate") -> float:
     (0.003, 0.006)
     """
     if isinstance(value, str):
-        number, text = _split(name, value, "[T/s]")
+        number, text = split_text(name, value, "[T/s]")
         field, slash, time = text.partition("/")
         if slash and field.strip() in _FIELD_SPELLINGS:
-            return number * _FIELD_SPELLINGS[field.strip()] * _factor(name, f"1/{time}", "1/second", "[T/s]")
-    return _convert(name, value, "tesla/second", "[T/s]")
+            return number * _FIELD_SPELLINGS[field.strip()] * factor(name, f"1/{time}", "1/second", "[T/s]")
+    return convert(name, value, "tesla/second", "[T/s]")
 
 
 def to_second(value: Quantity, name: str = "time") -> float:
@@ -257,7 +160,7 @@ def to_second(value: Quantity, name: str = "time") -> float:
     >>> to_second("2 ms")
     0.002
     """
-    return _convert(name, value, "second", "[s]")
+    return convert(name, value, "second", "[s]")
 
 
 def to_radian(value: Quantity, name: str = "angle") -> float:
@@ -268,7 +171,7 @@ def to_radian(value: Quantity, name: str = "angle") -> float:
     >>> round(to_radian("0.6 deg"), 8)
     0.01047198
     """
-    return _convert(name, value, "radian", "[rad]")
+    return convert(name, value, "radian", "[rad]")
 
 
 def to_metre_per_second(value: Quantity, name: str = "sound_speed") -> float:
@@ -279,7 +182,7 @@ def to_metre_per_second(value: Quantity, name: str = "sound_speed") -> float:
     >>> to_metre_per_second("2.3e5 cm/s")
     2300.0
     """
-    return _convert(name, value, "metre/second", "[m/s]")
+    return convert(name, value, "metre/second", "[m/s]")
 
 
 def to_kg_per_m3(value: Quantity, name: str = "density") -> float:
@@ -290,7 +193,7 @@ def to_kg_per_m3(value: Quantity, name: str = "density") -> float:
     >>> round(to_kg_per_m3("1.83 g/cm^3"), 9)
     1830.0
     """
-    return _convert(name, value, "kilogram/metre**3", "[kg/m3]")
+    return convert(name, value, "kilogram/metre**3", "[kg/m3]")
 
 
 def to_kelvin_per_tesla(value: Quantity, name: str = "slope") -> float:
@@ -301,7 +204,7 @@ def to_kelvin_per_tesla(value: Quantity, name: str = "slope") -> float:
     >>> to_kelvin_per_tesla("1.3 K/T")
     1.3
     """
-    return _convert(name, value, "kelvin/tesla", "[K/T]")
+    return convert(name, value, "kelvin/tesla", "[K/T]")
 
 
 def to_cubic_angstrom(value: Quantity, name: str = "volume") -> float:
@@ -313,10 +216,10 @@ def to_cubic_angstrom(value: Quantity, name: str = "volume") -> float:
     (1630.0, 1630.0)
     """
     if isinstance(value, str):
-        number, text = _split(name, value, "[A^3]")
+        number, text = split_text(name, value, "[A^3]")
         if text in ("A^3", "A3", "Å^3", "Å3"):
             return number
-    return _convert(name, value, "angstrom**3", "[A^3]")
+    return convert(name, value, "angstrom**3", "[A^3]")
 
 
 _MOLAR: Final = "[cm3/mol (cgs), m3/mol (SI)]"
@@ -336,9 +239,9 @@ def to_cm3_per_mole(value: Quantity, name: str = "chi") -> float:
     """
     if not isinstance(value, str):
         return checks.finite(name, value, "cm3/mol")
-    number, text = _split(name, value, _MOLAR)
+    number, text = split_text(name, value, _MOLAR)
     if text not in _CGS + _SI:
-        raise _unknown(name, text, _MOLAR)
+        raise unknown_unit(name, text, _MOLAR)
     return number if text in _CGS else number * 1e6 / (4.0 * np.pi)
 
 
@@ -350,7 +253,7 @@ def to_milligram(value: Quantity, name: str = "mass") -> float:
     >>> to_milligram("12.3 mg"), to_milligram("0.0125 g"), to_milligram(7.2)
     (12.3, 12.5, 7.2)
     """
-    return _convert(name, value, "milligram", "[mg]")
+    return convert(name, value, "milligram", "[mg]")
 
 
 def to_gram_per_mole(value: Quantity, name: str = "molar_mass") -> float:
@@ -361,7 +264,7 @@ def to_gram_per_mole(value: Quantity, name: str = "molar_mass") -> float:
     >>> to_gram_per_mole("542.5 g/mol"), to_gram_per_mole("0.5 kg/mol")
     (542.5, 500.0)
     """
-    return _convert(name, value, "gram/mole", "[g/mol]")
+    return convert(name, value, "gram/mole", "[g/mol]")
 
 
 def to_emu_per_oersted(value: Quantity, name: str = "chi") -> float:
@@ -374,9 +277,9 @@ def to_emu_per_oersted(value: Quantity, name: str = "chi") -> float:
     """
     if not isinstance(value, str):
         return checks.finite(name, value, "emu/Oe")
-    number, text = _split(name, value, "[emu/Oe]")
+    number, text = split_text(name, value, "[emu/Oe]")
     if text not in _BODY_SPELLINGS:
-        raise _unknown(name, text, "[emu/Oe]")
+        raise unknown_unit(name, text, "[emu/Oe]")
     return number * _BODY_SPELLINGS[text]
 
 
@@ -394,7 +297,7 @@ def to_angstrom(value: Quantity, name: str = "distance") -> float:
     >>> round(to_angstrom("0.35 nm"), 12)
     3.5
     """
-    return _convert(name, value, "angstrom", "[angstrom]")
+    return convert(name, value, "angstrom", "[angstrom]")
 
 
 def to_per_angstrom(value: Quantity, name: str = "Q") -> float:
@@ -405,7 +308,7 @@ def to_per_angstrom(value: Quantity, name: str = "Q") -> float:
     >>> round(to_per_angstrom("12 1/nm"), 12)
     1.2
     """
-    return _convert(name, value, "1/angstrom", "[1/angstrom]")
+    return convert(name, value, "1/angstrom", "[1/angstrom]")
 
 
 _RATIO = re.compile(r"\s*([+-]?[0-9.eE+-]+?)\s*(?:/\s*([0-9.eE+-]+))?\s*")
