@@ -71,7 +71,7 @@ def epr_spectrum(
 
     in equilibrium and far from saturation.  A line that is broad in energy (short life, spread of D)
     enters as it stands.  A line that is broad in field (neighbours, nuclei) is a convolution: at a
-    fixed frequency it lies at the resonance field, times :math:`1/|d(E_j - E_i)/dB|` [1]_.
+    fixed frequency it lies at the resonance field, times :math:`1/|d(E_j - E_i)/dB|`.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def epr_spectrum(
 
     References
     ----------
-    .. [1] R. Aasa and T. Vanngard, J. Magn. Reson. 19, 308 (1975).
+    - R. Aasa and T. Vanngard, J. Magn. Reson. 19, 308 (1975).
 
     Examples
     --------

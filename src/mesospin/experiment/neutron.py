@@ -45,7 +45,7 @@ class Interference:
     .. math:: \overline{(\delta_{ab} - \hat Q_a\hat Q_b)\,e^{i\mathbf Q\cdot\mathbf R}} =
               \delta_{ab}\left[\tfrac23 j_0(QR) - \tfrac13 j_2(QR)\right] + \hat R_a\hat R_b\,j_2(QR)
 
-    averages over the directions of Q [1]_.  The form factor of the ions is taken to be 1.
+    averages over the directions of Q.  The form factor of the ions is taken to be 1.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Interference:
 
     References
     ----------
-    .. [1] O. Waldmann, Phys. Rev. B 68, 174406 (2003).
+    - O. Waldmann, Phys. Rev. B 68, 174406 (2003).
 
     Examples
     --------
@@ -145,12 +145,12 @@ def neutron_spectrum(
     Notes
     -----
     The magnetic cross-section per molecule is :math:`(\gamma r_0/2)^2 (k'/k)\,F^2(Q)\,S`, with
-    :math:`(\gamma r_0/2)^2` = 72.65 mb [1]_; the resolution is symmetric, so that detailed balance,
+    :math:`(\gamma r_0/2)^2` = 72.65 mb; the resolution is symmetric, so that detailed balance,
     :math:`S(-E) = e^{-E/T}S(E)`, holds for the transitions and not within a line.
 
     References
     ----------
-    .. [1] A. Furrer and O. Waldmann, Rev. Mod. Phys. 85, 367 (2013).
+    - A. Furrer and O. Waldmann, Rev. Mod. Phys. 85, 367 (2013).
 
     Examples
     --------

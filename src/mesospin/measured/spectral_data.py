@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
 class ResonanceData(Data):
-    """Positions of resonance lines of a crystal: frequency and field at which a transition was seen.
+    r"""Positions of resonance lines of a crystal: frequency and field at which a transition was seen.
 
     Parameters
     ----------
@@ -31,7 +31,8 @@ class ResonanceData(Data):
         Field along ``axis``.
     levels : (lower, upper), or one pair for every line, optional
         Levels counted from 0, the lowest, at that field.  Without it the allowed transition
-        nearest in frequency is meant (|<i|mu|j>|^2 above 0.1 % of the strongest at that field).
+        nearest in frequency is meant (:math:`\lvert\langle i\vert\mu\vert j\rangle\rvert^2` above 0.1 %
+        of the strongest at that field).
     axis : three numbers, default z
         Direction of the field; one, or one for every line.
     sigma : float or array-like, optional [GHz]

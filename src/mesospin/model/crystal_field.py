@@ -7,10 +7,10 @@ r"""Crystal fields of lanthanide ions in the notations of the literature, all st
 
   ``"C_-q"``
       :math:`L_{k0} C_{k0} + \sum_{q>0} L_{kq}[C_{k,-q} + (-1)^q C_{kq}]
-      + L_{k,-q}\, i[C_{k,-q} - (-1)^q C_{kq}]` (Goerller-Walrand and Binnemans [1]_, McPhase,
+      + L_{k,-q}\, i[C_{k,-q} - (-1)^q C_{kq}]` (Goerller-Walrand and Binnemans, McPhase,
       PyCrystalField): all signs are +.
   ``"C_+q"``
-      :math:`\sum_q B^k_q C_{kq}` with :math:`B^k_{-q} = (-1)^q (B^k_q)^*` (Wybourne [2]_), where
+      :math:`\sum_q B^k_q C_{kq}` with :math:`B^k_{-q} = (-1)^q (B^k_q)^*` (Wybourne), where
       :math:`L_{kq}` is the real and :math:`L_{k,-q}` the imaginary part of :math:`B^k_q`: the signs are
       :math:`(-1)^q` and :math:`-(-1)^q`.
 
@@ -19,10 +19,10 @@ components (q < 0), so these are refused unless the convention is named.
 
 References
 ----------
-.. [1] C. Goerller-Walrand and K. Binnemans, Handbook on the Physics and Chemistry of Rare Earths 23, 121
-   (1996).
-.. [2] B. G. Wybourne, Spectroscopic Properties of Rare Earths (Wiley, 1965).
-.. [3] K. W. H. Stevens, Proc. Phys. Soc. A 65, 209 (1952).
+- C. Goerller-Walrand and K. Binnemans, Handbook on the Physics and Chemistry of Rare Earths 23, 121
+  (1996).
+- B. G. Wybourne, Spectroscopic Properties of Rare Earths (Wiley, 1965).
+- K. W. H. Stevens, Proc. Phys. Soc. A 65, 209 (1952).
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def wybourne_factor(k: int, q: int, convention: str | None = None) -> float:
     ----------
     k, q : int
         Rank 2, 4 or 6 and component.
-    convention : {"C_-q", "C_+q"}, optional
+    convention : str, optional
+        ``"C_-q"`` or ``"C_+q"``.
         Which combination of spherical tensors L belongs to; needed for odd q and for q < 0.
 
     Returns
@@ -136,7 +137,8 @@ def crystal_field(
         Parameters, k = 2, 4 or 6 and -k <= q <= k; q < 0 are the sine components.
     notation : {"B", "A<r^k>", "Wybourne"}
         What the numbers are (see the module).
-    convention : {"C_-q", "C_+q"}, optional
+    convention : str, optional
+        ``"C_-q"`` or ``"C_+q"``.
         Combination of spherical tensors of ``"Wybourne"``; needed where it decides a sign.
     site : int, default 0
         Index of the ion in its system.
@@ -217,7 +219,8 @@ def crystal_field_parameters(
         The ion.
     terms : sequence of Term
         Terms of its system; those that are not `Stevens` are passed over.
-    convention : {"C_-q", "C_+q"}, default "C_-q"
+    convention : str
+        ``"C_-q"`` or ``"C_+q"``.
         Combination of spherical tensors for L.
 
     Returns
@@ -258,7 +261,8 @@ def describe_crystal_field(name: str | Ion, terms: Sequence[object], *, conventi
         The ion.
     terms : sequence of Term
         Terms of its system; those that are not `Stevens` are passed over.
-    convention : {"C_-q", "C_+q"}, default "C_-q"
+    convention : str
+        ``"C_-q"`` or ``"C_+q"``.
         Combination of spherical tensors for L, named in the table.
 
     Returns

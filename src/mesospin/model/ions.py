@@ -214,8 +214,8 @@ def ion(name: str | Ion) -> Ion:
 
     References
     ----------
-    .. [1] K. W. H. Stevens, Proc. Phys. Soc. A 65, 209 (1952).
-    .. [2] A. Abragam and B. Bleaney, Electron Paramagnetic Resonance of Transition Ions (1970), table 20.
+    - K. W. H. Stevens, Proc. Phys. Soc. A 65, 209 (1952).
+    - A. Abragam and B. Bleaney, Electron Paramagnetic Resonance of Transition Ions (1970), table 20.
 
     Examples
     --------

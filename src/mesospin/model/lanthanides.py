@@ -152,7 +152,7 @@ def hyperfine_constant(name: str | Ion, isotope: str | Nucleus, *, inverse_cube:
 
     References
     ----------
-    .. [1] A. Abragam and B. Bleaney, Electron Paramagnetic Resonance of Transition Ions (1970), chapter 5.
+    - A. Abragam and B. Bleaney, Electron Paramagnetic Resonance of Transition Ions (1970), chapter 5.
 
     Examples
     --------

@@ -105,7 +105,7 @@ def clock_transitions(
 
     References
     ----------
-    .. [1] M. Shiddiq et al., Nature 531, 348 (2016).
+    - M. Shiddiq et al., Nature 531, 348 (2016).
 
     Examples
     --------

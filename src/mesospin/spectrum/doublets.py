@@ -52,7 +52,7 @@ def doublets(
         (g g^T)_{\alpha\beta} = 2\,\mathrm{Tr}(\mu_\alpha\mu_\beta),\qquad
         \det g = 2i\,\mathrm{Tr}([\mu_x, \mu_y]\,\mu_z),
 
-    the squares of the principal values with their axes [1]_ and the sign of :math:`g_x g_y g_z` [2]_, which
+    the squares of the principal values with their axes and the sign of :math:`g_x g_y g_z`, which
     is the sense of the precession of the pseudospin.
 
     Parameters
@@ -99,8 +99,8 @@ def doublets(
 
     References
     ----------
-    .. [1] M. Gerloch and R. F. McMeeking, J. Chem. Soc. Dalton Trans. 2443 (1975).
-    .. [2] L. F. Chibotaru and L. Ungur, J. Chem. Phys. 137, 064112 (2012), eqs. (18)-(23).
+    - M. Gerloch and R. F. McMeeking, J. Chem. Soc. Dalton Trans. 2443 (1975).
+    - L. F. Chibotaru and L. Ungur, J. Chem. Phys. 137, 064112 (2012), eqs. (18)-(23).
 
     Examples
     --------
