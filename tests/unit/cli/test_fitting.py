@@ -79,6 +79,17 @@ def test_tables_of_phi_give_the_same_fit(capfd, files):
     assert again["g"] == pytest.approx(one["g"], rel=1e-6)
 
 
+def test_neighbours_and_a_temperature_independent_part(capfd, files):
+    both = ["--zj", "0 K", "--tip", "1e-4 cm3/mol", "--bounds", "tip=0 cm3/mol:1e-3 cm3/mol"]
+    found = fitted(
+        capfd, files, "ni.toml", "chi.csv", "--vary", "g,zJ,tip", "--powder", "5", "--starts", "1",
+        "--tie", "D=-7.2+0*g", "--tie", "E=1.1+0*g", *both,
+    )  # fmt: skip
+    assert set(found) == {"g", "zJ", "tip", "D", "E"}
+    assert abs(found["zJ"][0]) < 4.0 * found["zJ"][1]
+    assert abs(found["g"][0] - 2.2) < 4.0 * found["g"][1]
+
+
 def test_a_fit_is_printed_drawn_stored_and_written_as_a_molecule(capfd, files, tmp_path):
     data = [str(files / "ni.toml"), str(files / "chi.csv"), "--vary", "D,g", "--tie", "E=-0.15*D"]
     written = ["--molecule", str(tmp_path / "own.toml"), "--out", str(tmp_path / "fit.nc")]
