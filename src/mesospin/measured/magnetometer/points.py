@@ -27,6 +27,8 @@ _LABELS: Final = {
     "chi_real": "chi'", "chi_imag": "chi''", "frequency": "the frequency", "drive": "the drive",
     "temperature": "the temperature", "field": "the field",
 }  # fmt: skip
+_LARGEST: Final = 1e6
+"""No temperature [K] and no field [T] of a magnetometer is as large."""
 _POSITIVE: Final = {"temperature": "K", "frequency": "Hz", "drive": "Oe"}
 
 
@@ -107,6 +109,11 @@ def points_of(table: Table, sample: Sample, *, vsm: bool, centre: str, measureme
     InputError
         If units need a mass or molar mass that is unknown.
     """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _points(table, sample, vsm=vsm, centre=centre, measurement=measurement)
+
+
+def _points(table: Table, sample: Sample, *, vsm: bool, centre: str, measurement: str | None) -> Points:
     moments = _moments(table, sample, vsm=vsm, centre=centre)
     if measurement == "waveform":
         moments = moments._replace(kind=np.where(moments.kind == "", "", "waveform"))
@@ -117,8 +124,10 @@ def points_of(table: Table, sample: Sample, *, vsm: bool, centre: str, measureme
         fault[place] = _why_not(table, int(place))
     if measurement is not None:
         fault[(fault == "") & (kind != measurement)] = f"another measurement than {measurement}"
-    kept = fault == ""
     real, imag, real_error, imag_error, unit = _susceptibility(table, sample, is_ac)
+    finite = np.where(kind == "ac", np.isfinite(real) & np.isfinite(imag), np.isfinite(moments.value))
+    fault[(fault == "") & ~finite] = "a number too large to be converted"
+    kept = fault == ""
     B = table.values("field")
     columns = {
         "time": table.values("time"),
@@ -149,6 +158,7 @@ def _faults(table: Table) -> NDArray[np.object_]:
             fault[place] = f"{_LABELS[quantity]} {_STATES[int(state[place])]}"
         if quantity in _POSITIVE:
             fault[(fault == "") & ~(values > 0)] = f"{_LABELS[quantity]} is not above 0 {_POSITIVE[quantity]}"
+        fault[(fault == "") & ~(np.abs(values) < _LARGEST)] = f"{_LABELS[quantity]} is beyond all reason"
     return fault
 
 

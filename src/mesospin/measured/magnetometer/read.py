@@ -29,8 +29,8 @@ _LABELS: Final = {
     "time": "time stamp", "temperature": "temperature", "field": "field",
     "frequency": "frequency of the drive", "drive": "amplitude of the drive",
     "chi_real": "in-phase susceptibility", "chi_imag": "out-of-phase susceptibility",
-    "chi_real_error": "standard deviation of chi'", "chi_imag_error": "standard deviation of chi''", "moment": "moment",
-    "moment_error": "standard deviation", "magnetisation": "moment of a formula unit",
+    "chi_real_error": "standard deviation of chi'", "chi_imag_error": "standard deviation of chi''",
+    "moment": "moment", "moment_error": "standard deviation", "magnetisation": "moment of a formula unit",
 }  # fmt: skip
 _UNITS: Final = {
     "time": "s", "temperature": "K", "field": "T", "frequency": "Hz", "drive": "T", "magnetisation": "mu_B",
