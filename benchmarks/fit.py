@@ -9,7 +9,7 @@ from timing import absolute, interleaved
 
 import mesospin as ms
 from mesospin.measured.data import HeatCapacityData, MagnetisationData, SusceptibilityData
-from mesospin.measured.fit import fit_hamiltonian
+from mesospin.measured.hamiltonian.fit import fit_hamiltonian
 from mesospin.measured.spectral_data import LevelData
 
 PLANTED = {"B20": -1.35, "B40": -1.07e-2, "B44": 1.8e-2, "B60": 1.07e-4, "B64": 4e-4, "g": 1.2}

@@ -41,6 +41,7 @@ relaxation        `fit_ac`, `fit_ac_jointly`, `fit_decay`, `fit_square_root`
     its rate      `fit_rates`, `compare_rates`, `rate_data`; `Orbach`, `Raman`, `PhononPairRaman`, `Direct`,
                   `FieldDirect`, `FieldRaman`, `Tunnelling`, `FieldTunnelling`, `ConstantRate`,
                   `BronsVanVleck`, `PhononBottleneck` (each a `Process`, their sum a `RateLaw`)
+    files         `read_ccfit2`, `write_ccfit2`
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 proof             `validate`
 
@@ -86,21 +87,17 @@ if TYPE_CHECKING:
     from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth as stoner_wohlfarth
     from mesospin.experiment.sweep import sweep as sweep
     from mesospin.figures.plot import plot as plot
-    from mesospin.measured.ab_initio import AbInitio as AbInitio
-    from mesospin.measured.ab_initio import Pseudospin as Pseudospin
     from mesospin.measured.curie_weiss import fit_curie_weiss as fit_curie_weiss
     from mesospin.measured.data import HeatCapacityData as HeatCapacityData
     from mesospin.measured.data import MagnetisationData as MagnetisationData
     from mesospin.measured.data import SusceptibilityData as SusceptibilityData
-    from mesospin.measured.easyspin import read_easyspin as read_easyspin
-    from mesospin.measured.easyspin_write import write_easyspin as write_easyspin
-    from mesospin.measured.files import read_data as read_data
-    from mesospin.measured.fit import fit_hamiltonian as fit_hamiltonian
-    from mesospin.measured.fitted import fitted_system as fitted_system
-    from mesospin.measured.orca import read_orca as read_orca
-    from mesospin.measured.parameters import parameters_of as parameters_of
-    from mesospin.measured.phi import read_phi as read_phi
-    from mesospin.measured.phi import write_phi as write_phi
+    from mesospin.measured.hamiltonian.fit import fit_hamiltonian as fit_hamiltonian
+    from mesospin.measured.hamiltonian.fitted import fitted_system as fitted_system
+    from mesospin.measured.hamiltonian.parameters import parameters_of as parameters_of
+    from mesospin.measured.quantum_chemistry.ab_initio import AbInitio as AbInitio
+    from mesospin.measured.quantum_chemistry.ab_initio import Pseudospin as Pseudospin
+    from mesospin.measured.quantum_chemistry.orca import read_orca as read_orca
+    from mesospin.measured.quantum_chemistry.single_aniso import read_single_aniso as read_single_aniso
     from mesospin.measured.relaxation.ac_models import AcModel as AcModel
     from mesospin.measured.relaxation.ac_models import ColeDavidson as ColeDavidson
     from mesospin.measured.relaxation.ac_models import Debye as Debye
@@ -110,6 +107,8 @@ if TYPE_CHECKING:
     )
     from mesospin.measured.relaxation.ac_models import GeneralisedDebye as GeneralisedDebye
     from mesospin.measured.relaxation.ac_models import HavriliakNegami as HavriliakNegami
+    from mesospin.measured.relaxation.ccfit2 import read_ccfit2 as read_ccfit2
+    from mesospin.measured.relaxation.ccfit2 import write_ccfit2 as write_ccfit2
     from mesospin.measured.relaxation.compare_rates import compare_rates as compare_rates
     from mesospin.measured.relaxation.decay_models import DecayModel as DecayModel
     from mesospin.measured.relaxation.decay_models import DoubleExponential as DoubleExponential
@@ -133,11 +132,15 @@ if TYPE_CHECKING:
     from mesospin.measured.relaxation.processes import RateLaw as RateLaw
     from mesospin.measured.relaxation.processes import Tunnelling as Tunnelling
     from mesospin.measured.relaxation.rate_data import rate_data as rate_data
-    from mesospin.measured.single_aniso import read_single_aniso as read_single_aniso
     from mesospin.measured.spectral_data import LevelData as LevelData
     from mesospin.measured.spectral_data import ResonanceData as ResonanceData
-    from mesospin.measured.tables import read_csv as read_csv
-    from mesospin.measured.tables import write_csv as write_csv
+    from mesospin.measured.text_files.any_file import read_data as read_data
+    from mesospin.measured.text_files.csv_files import read_csv as read_csv
+    from mesospin.measured.text_files.csv_files import write_csv as write_csv
+    from mesospin.measured.text_files.easyspin import read_easyspin as read_easyspin
+    from mesospin.measured.text_files.easyspin_write import write_easyspin as write_easyspin
+    from mesospin.measured.text_files.phi import read_phi as read_phi
+    from mesospin.measured.text_files.phi import write_phi as write_phi
     from mesospin.model.anisotropies import Anisotropy as Anisotropy
     from mesospin.model.anisotropies import FixedConstants as FixedConstants
     from mesospin.model.anisotropies import FixedDensity as FixedDensity
@@ -297,26 +300,26 @@ _HOME = {
     "LineShape": "model.line_shapes",
     "GaussianLine": "model.line_shapes",
     "LorentzianLine": "model.line_shapes",
-    "fit_hamiltonian": "measured.fit",
-    "fitted_system": "measured.fitted",
-    "parameters_of": "measured.parameters",
-    "read_data": "measured.files",
+    "fit_hamiltonian": "measured.hamiltonian.fit",
+    "fitted_system": "measured.hamiltonian.fitted",
+    "parameters_of": "measured.hamiltonian.parameters",
+    "read_data": "measured.text_files.any_file",
     "fit_curie_weiss": "measured.curie_weiss",
     "SusceptibilityData": "measured.data",
     "MagnetisationData": "measured.data",
     "HeatCapacityData": "measured.data",
     "ResonanceData": "measured.spectral_data",
     "LevelData": "measured.spectral_data",
-    "read_csv": "measured.tables",
-    "write_csv": "measured.tables",
-    "read_phi": "measured.phi",
-    "write_phi": "measured.phi",
-    "read_single_aniso": "measured.single_aniso",
-    "read_orca": "measured.orca",
-    "AbInitio": "measured.ab_initio",
-    "Pseudospin": "measured.ab_initio",
-    "read_easyspin": "measured.easyspin",
-    "write_easyspin": "measured.easyspin_write",
+    "read_csv": "measured.text_files.csv_files",
+    "write_csv": "measured.text_files.csv_files",
+    "read_phi": "measured.text_files.phi",
+    "write_phi": "measured.text_files.phi",
+    "read_single_aniso": "measured.quantum_chemistry.single_aniso",
+    "read_orca": "measured.quantum_chemistry.orca",
+    "AbInitio": "measured.quantum_chemistry.ab_initio",
+    "Pseudospin": "measured.quantum_chemistry.ab_initio",
+    "read_easyspin": "measured.text_files.easyspin",
+    "write_easyspin": "measured.text_files.easyspin_write",
     "fit_ac": "measured.relaxation.fit_ac",
     "fit_ac_jointly": "measured.relaxation.joint_ac",
     "fit_decay": "measured.relaxation.fit_decay",
@@ -324,6 +327,8 @@ _HOME = {
     "fit_rates": "measured.relaxation.fit_rates",
     "compare_rates": "measured.relaxation.compare_rates",
     "rate_data": "measured.relaxation.rate_data",
+    "read_ccfit2": "measured.relaxation.ccfit2",
+    "write_ccfit2": "measured.relaxation.ccfit2",
     "AcModel": "measured.relaxation.ac_models",
     "ColeDavidson": "measured.relaxation.ac_models",
     "Debye": "measured.relaxation.ac_models",

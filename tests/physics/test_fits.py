@@ -15,13 +15,13 @@ from mesospin.measured.data import (
     MagnetisationData,
     SusceptibilityData,
 )
-from mesospin.measured.fit import fit_hamiltonian, fitted_system
-from mesospin.measured.objective import Objective, parameter_table
-from mesospin.measured.parameters import family, with_values
-from mesospin.measured.prediction import model_of
-from mesospin.measured.sensitivities import Member, second_difference
+from mesospin.measured.hamiltonian.fit import fit_hamiltonian, fitted_system
+from mesospin.measured.hamiltonian.objective import Objective, parameter_table
+from mesospin.measured.hamiltonian.parameters import family, with_values
+from mesospin.measured.hamiltonian.prediction import model_of
+from mesospin.measured.hamiltonian.sensitivities import Member, second_difference
+from mesospin.measured.hamiltonian.thermal import Trial
 from mesospin.measured.spectral_data import LevelData, ResonanceData
-from mesospin.measured.thermal import Trial
 from mesospin.model.interactions import Exchange
 from mesospin.model.spin import Spin
 from mesospin.model.system import SpinSystem, giant_spin

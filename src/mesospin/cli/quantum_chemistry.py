@@ -11,7 +11,7 @@ from mesospin.cli.output import note, say, say_json
 from mesospin.errors import InputError
 
 if TYPE_CHECKING:
-    from mesospin.measured.ab_initio import AbInitio
+    from mesospin.measured.quantum_chemistry.ab_initio import AbInitio
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="Output of the program, as text.")]
 Out = Annotated[

@@ -11,8 +11,8 @@ import xarray as xr
 
 from mesospin.measured.curie_weiss import fit_curie_weiss
 from mesospin.measured.data import Data
-from mesospin.measured.files import read_data
-from mesospin.measured.fit import fit_hamiltonian
+from mesospin.measured.hamiltonian.fit import fit_hamiltonian
+from mesospin.measured.text_files.any_file import read_data
 from mesospin.model.study import Study
 from mesospin.results import plain
 from mesospin.thermo.molecular_field import MeanField

@@ -218,7 +218,7 @@ def test_a_stopped_fit_says_so_and_writes_nothing(capfd, files, tmp_path, monkey
     def stop(*_given, **_more):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mesospin.measured.fit.outcome_of", stop)
+    monkeypatch.setattr("mesospin.measured.hamiltonian.fit.outcome_of", stop)
     data = ["fit", str(files / "ni.toml"), str(files / "chi.csv"), "--vary", "D", "--powder", "26"]
     assert main([*data, "--starts", "1", "--out", str(tmp_path / "fit.nc")]) == 130
     out, err = capfd.readouterr()

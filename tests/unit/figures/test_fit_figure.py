@@ -6,7 +6,7 @@ import numpy as np
 from mesospin.figures.fit import draw_fit
 from mesospin.figures.style import STYLE
 from mesospin.measured.data import HeatCapacityData, MagnetisationData, SusceptibilityData
-from mesospin.measured.fit import fit_hamiltonian
+from mesospin.measured.hamiltonian.fit import fit_hamiltonian
 from mesospin.measured.spectral_data import LevelData, ResonanceData
 from mesospin.model.system import giant_spin
 

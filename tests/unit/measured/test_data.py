@@ -6,8 +6,8 @@ import pytest
 from mesospin.constants import KELVIN_PER_WAVENUMBER
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.measured.data import HeatCapacityData, MagnetisationData, SusceptibilityData
-from mesospin.measured.fit import fit_hamiltonian, fitted_system
-from mesospin.measured.parameters import family, parameters_of, with_values
+from mesospin.measured.hamiltonian.fit import fit_hamiltonian, fitted_system
+from mesospin.measured.hamiltonian.parameters import family, parameters_of, with_values
 from mesospin.measured.spectral_data import LevelData, ResonanceData
 from mesospin.model.interactions import DzyaloshinskiiMoriya, Exchange, Hyperfine
 from mesospin.model.spin import Spin

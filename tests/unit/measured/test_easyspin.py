@@ -5,8 +5,8 @@ import pytest
 
 from mesospin.constants import KELVIN_PER_GIGAHERTZ
 from mesospin.errors import InputError
-from mesospin.measured.easyspin import read_easyspin
-from mesospin.measured.easyspin_write import write_easyspin
+from mesospin.measured.text_files.easyspin import read_easyspin
+from mesospin.measured.text_files.easyspin_write import write_easyspin
 from mesospin.model.interactions import DzyaloshinskiiMoriya, Exchange, Hyperfine
 from mesospin.model.nuclei import nucleus
 from mesospin.model.spin import Spin

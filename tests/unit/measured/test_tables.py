@@ -5,10 +5,10 @@ import pytest
 
 from mesospin.errors import InputError, UnitError
 from mesospin.measured.data import HeatCapacityData, MagnetisationData, SusceptibilityData
-from mesospin.measured.files import read_data
-from mesospin.measured.phi import read_phi, write_phi
 from mesospin.measured.spectral_data import LevelData, ResonanceData
-from mesospin.measured.tables import read_csv, write_csv
+from mesospin.measured.text_files.any_file import read_data
+from mesospin.measured.text_files.csv_files import read_csv, write_csv
+from mesospin.measured.text_files.phi import read_phi, write_phi
 
 T = np.array([2.0, 5.0, 300.0])
 

@@ -118,12 +118,23 @@ class AcModel(ABC):
         J. Chem. Phys. 116, 3204 (2002), eqs. 26, 27; D. Reta and N. F. Chilton, Phys. Chem. Chem. Phys. 21,
         23567 (2019).
         """
-        steps = self.steps(parameters)
-        a = np.stack([1.0 - step.alpha_value for step in steps], axis=-1)
-        gamma = np.stack([np.broadcast_to(step.gamma_value, step.log_time.shape) for step in steps], axis=-1)
-        mean = np.stack([step.log_time for step in steps], axis=-1) + (digamma(gamma) - digamma(1.0)) / a
-        variance = (polygamma(1, gamma) + np.pi**2 / 6) / a**2 - np.pi**2 / 3
+        moments = [step.log_time_moments() for step in self.steps(parameters)]
+        mean, variance = (np.stack(part, axis=-1) for part in zip(*moments, strict=True))
         return mean, np.sqrt(np.where(variance > -1e-12, np.maximum(variance, 0.0), np.nan))
+
+    def mean_slopes(self, parameters: Floats) -> Floats:
+        """Return the derivatives (g, times, p) of <ln tau> for parameters (g, p)."""
+        steps = self.steps(parameters)
+        slopes = np.zeros((len(parameters), len(steps), len(self.names)))
+        for k, step in enumerate(steps):
+            slopes[:, k, self.names.index(step.time)] = 1.0
+            a = 1.0 - step.alpha_value
+            if step.gamma:
+                slopes[:, k, self.names.index(step.gamma)] = polygamma(1, step.gamma_value) / a
+                if step.alpha:
+                    shift = digamma(step.gamma_value) - digamma(1.0)
+                    slopes[:, k, self.names.index(step.alpha)] = shift / a**2
+        return slopes
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,14 @@ class Step:
         if self.alpha:
             by_alpha = falling * (log_omega + self.log_time[..., None] + 0.5j * np.pi)
         return shape, -(1.0 - self.alpha_value[..., None]) * falling, by_alpha, by_gamma
+
+    def log_time_moments(self) -> tuple[Floats, Floats]:
+        """Return mean and variance (...,) of ln tau; Zorn's formulae."""
+        a = 1.0 - self.alpha_value
+        if not self.gamma:
+            return self.log_time, np.pi**2 / 3 * (1 / a**2 - 1)
+        mean = self.log_time + (digamma(self.gamma_value) - digamma(1.0)) / a
+        return mean, (polygamma(1, self.gamma_value) + np.pi**2 / 6) / a**2 - np.pi**2 / 3
 
     def _power(self, log_omega: Floats) -> Complexes:
         a = 1.0 - self.alpha_value[..., None]

@@ -41,19 +41,19 @@ class AcProblem(NamedTuple):
         weight = self.weight[rows]
         points = self.curves.known.shape[1]
         residual = np.empty((len(rows), 2 * points))
-        jacobian = np.empty((slopes.shape[-1], len(rows), 2 * points))
-        by_name = np.moveaxis(slopes, -1, 0)
+        jacobian = np.empty((len(rows), slopes.shape[-1], 2 * points))
+        by_name = slopes.swapaxes(1, 2)
         for part, columns in enumerate((slice(points), slice(points, None))):
             residual[:, columns] = (difference.imag if part else difference.real) * weight[..., part]
-            jacobian[..., columns] = (by_name.imag if part else by_name.real) * weight[..., part]
-        return residual, np.moveaxis(jacobian, 0, -1)
+            jacobian[..., columns] = (by_name.imag if part else by_name.real) * weight[:, None, :, part]
+        return residual, jacobian.swapaxes(1, 2)
 
     def bounds(self) -> tuple[Floats, Floats]:
         """Return the open intervals in which a fit may look for the parameters."""
         ends = np.array([self.model.bounds(name) for name in self.model.names])
         return ends[:, 0], ends[:, 1]
 
-    def fitted(self, start: Floats, free: Bools, *, tolerance: float = 1e-10) -> Fits:
+    def fitted(self, start: Floats, free: Bools, *, tolerance: float = 1e-8) -> Fits:
         """Return the least-squares fit of every isotherm from the parameters given."""
         return fit_rows(self.residuals, start, free, *self.bounds(), tolerance=tolerance)
 

@@ -17,11 +17,12 @@ Floats = NDArray[np.float64]
 
 _BEYOND: Final = np.log(20.0)
 """How far outside the window of frequencies a time is looked for, in ln tau."""
-_TIMES: Final = {1: 24, 2: 14}
+_TIMES: Final = {1: 20, 2: 14}
 """Times of the grid, by the number of relaxations."""
 _AT_ONCE: Final = 300_000
 """Numbers of one column of the grid that are held at a time."""
-_EXPONENTS: Final = {"alpha": (0.03, 0.3), "gamma": (0.9, 0.4)}
+_EXPONENTS: Final = {1: {"alpha": (0.15,), "gamma": (0.9, 0.4)}, 2: {"alpha": (0.03, 0.3)}}
+"""Exponents of the grid, by the number of relaxations."""
 
 
 def starting_points(problem: AcProblem, count: int) -> Floats:
@@ -62,10 +63,10 @@ def _candidates(model: AcModel) -> Floats:
     # the longer time is the first
     sets = [tuple(reversed(chosen)) for chosen in combinations(fractions, len(times))]
     exponents = [name for name in model.names if name.startswith(("alpha", "gamma"))]
-    choices = list(product(*(_EXPONENTS[name[:5]] for name in exponents)))
+    choices = list(product(*(_EXPONENTS[len(times)][name[:5]] for name in exponents)))
     candidates = np.zeros((len(sets) * len(choices), len(model.names)))
     for row, (chosen, values) in zip(candidates, product(sets, choices), strict=True):
-        row[[model.names.index(name) for name in (*times, *exponents)]] = (*chosen, *values)
+        row[[model.names.index(name) for name in (*times, *exponents)]] = [*chosen, *values]
     return candidates
 
 
@@ -78,7 +79,7 @@ def _solve_amplitudes(problem: AcProblem, grid: Floats) -> Floats:
     design = np.empty((*grid.shape[:2], len(linear), 2 * curves.known.shape[1]))
     real, imag = (problem.weight[:, None, :, part] for part in (0, 1))
     for column, shares in enumerate(mixing.T):
-        value = sum(share * shape for share, shape in zip(shares[1:], shapes, strict=True))
+        value = np.add.reduce([share * shape for share, shape in zip(shares[1:], shapes, strict=True)])
         design[:, :, column] = np.concatenate([(shares[0] + value.real) * real, value.imag * imag], axis=-1)
     chi = curves.chi / problem.scale[:, None]
     target = np.concatenate([chi.real * problem.weight[..., 0], chi.imag * problem.weight[..., 1]], axis=1)

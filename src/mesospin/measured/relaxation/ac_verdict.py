@@ -21,6 +21,8 @@ _EXACT: Final = 1e-18
 """Variance, in units of the largest susceptibility, at which nothing but rounding is left."""
 _SHORTFALL: Final = 0.5
 """Part of the promised rise of the sum of squares below which a time counts as open."""
+_NARROW: Final = 0.05
+"""Standard error of ln tau below which the sum of squares is a parabola as far as three of them."""
 _ROUGH: Final = 1e-4
 """Tolerance of the fits in which a time is held."""
 
@@ -53,7 +55,7 @@ def account_of(problem: AcProblem, fits: Fits, held: Bools) -> Account:
     An exponent that is held at its limit has an error like any other: the data chose the limit, they do not
     know the exponent, and the errors of all others contain that.
     """
-    inverse, regular = covariance(fits.jacobian, np.ones_like(held))
+    inverse, regular = covariance(fits.normal, np.ones_like(held))
     dof = problem.numbers - held.shape[1]
     variance = np.where(dof > 0, fits.sum_of_squares / np.maximum(dof, 1), np.nan)
     scaled = inverse * variance[:, None, None]
@@ -104,13 +106,18 @@ def _promise_kept(problem: AcProblem, account: Account) -> Bools:
     """Return whether the sum of squares rises as the curvature promises three errors away from each time.
 
     The covariance describes the bottom of the valley only.  Refitting with ln tau held three standard errors
-    to either side shows whether the valley stays closed: the sum of squares must rise by most of 9 variances.
+    to either side shows whether the valley stays closed: the sum of squares must rise by half of 9 variances.
     """
     names = problem.model.names
-    rows = np.flatnonzero(account.regular & np.isfinite(account.error).all(axis=1) & (account.variance > 0))
+    places = [names.index(time) for time in problem.model.times]
+    narrow = (account.error[:, places] < _NARROW).all(axis=1) | (account.variance < _EXACT)
+    sound = account.regular & np.isfinite(account.error).all(axis=1) & (account.variance > 0)
+    kept, rows = narrow.copy(), np.flatnonzero(sound & ~narrow)
+    if not len(rows):
+        return np.asarray(kept)
     values, lower, upper = account.parameters[rows], *problem.bounds()
     starts, free = [], []
-    for place in (names.index(time) for time in problem.model.times):
+    for place in places:
         ridge = account.covariance[rows, :, place] / account.error[rows, place, None]
         for side in (-_SIGNIFICANT, _SIGNIFICANT):
             along = values + side * ridge
@@ -123,9 +130,8 @@ def _promise_kept(problem: AcProblem, account: Account) -> Bools:
     every = np.tile(rows, len(starts))
     moved = problem.rows(every).fitted(np.concatenate(starts), np.concatenate(free), tolerance=_ROUGH)
     rise = (moved.sum_of_squares - account.sum_of_squares[every]) / account.variance[every]
-    kept = np.zeros(len(account.variance), dtype=bool)
     kept[rows] = (rise >= _SHORTFALL * _SIGNIFICANT**2).reshape(len(starts), -1).all(axis=0)
-    return np.asarray(kept | (account.variance < _EXACT))
+    return np.asarray(kept)
 
 
 def _too_little(problem: AcProblem, account: Account) -> list[str]:

@@ -181,10 +181,9 @@ def _distribution(problem: AcProblem, account: Account, quoted: Bools) -> dict[s
     model = problem.model
     parameters = np.where(quoted, account.parameters, np.nan)
     mean, width = model.log_time_moments(parameters)
-    slopes = np.stack([_slope(model, parameters, place) for place in range(len(model.names))], axis=-1)
-    spread = np.einsum(
-        "gtp,gpq,gtq->gt", slopes, np.where(quoted[..., None], account.covariance, np.nan), slopes
-    )
+    slopes = model.mean_slopes(parameters)
+    covariance = np.where(quoted[..., None], account.covariance, np.nan)
+    spread = ((slopes @ covariance) * slopes).sum(axis=-1)
     entries = {}
     for k, time in enumerate(model.times):
         entries[f"ln_{time}"] = variable("isotherm", mean[:, k], "1", f"mean of ln({time}/s)")
@@ -202,13 +201,3 @@ def _distribution(problem: AcProblem, account: Account, quoted: Bools) -> dict[s
                 "one deviation of the distribution away",
             )
     return entries
-
-
-def _slope(model: AcModel, parameters: Floats, place: int) -> Floats:
-    """Return the derivative (g, times) of <ln tau> in one parameter, by central differences."""
-    if model.names[place] in model.amplitudes:
-        return np.zeros((len(parameters), len(model.times)))
-    step = np.zeros_like(parameters)
-    step[:, place] = 1e-5
-    ahead, behind = (model.log_time_moments(parameters + sign * step)[0] for sign in (1, -1))
-    return np.asarray((ahead - behind) / 2e-5)

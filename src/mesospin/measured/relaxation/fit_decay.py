@@ -204,7 +204,7 @@ def _ordered(model: DecayModel, parameters: Floats, scaled: Floats) -> tuple[Flo
 
 def _dataset(task: _Task, fits: Fits, largest_error: float, inputs: dict[str, object]) -> xr.Dataset:
     model, curves = task.model, task.curves
-    inverse, regular = covariance(fits.jacobian, task.free)
+    inverse, regular = covariance(fits.normal, task.free)
     numbers = curves.known.sum(axis=1)
     dof = numbers - task.free.sum(axis=1)
     variance = np.where(dof > 0, fits.sum_of_squares / np.maximum(dof, 1), np.nan)

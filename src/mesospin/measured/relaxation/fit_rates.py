@@ -147,7 +147,7 @@ def _best(task: RateTask, starts: int, seed: int) -> RateFit:
             f"no fit of {task.law.title} converged from {starts} starts; take a shorter law or fix parameters"
         )
     k = int(np.argmin(cost))
-    inverse, regular = covariance(fits.jacobian[k : k + 1], free[k : k + 1])
+    inverse, regular = covariance(fits.normal[k : k + 1], free[k : k + 1])
     agreeing = int((cost <= cost[k] * (1 + 1e-6) + 1e-12).sum())
     return RateFit(fits.parameters[k], inverse[0], float(cost[k]), bool(regular[0]), agreeing)
 

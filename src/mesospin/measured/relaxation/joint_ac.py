@@ -202,7 +202,7 @@ def _best(joint: _Joint, starts: int, seed: int) -> _Best:
             f"no joint fit of {joint.law.title} converged from {starts} starts; take a shorter law"
         )
     k = int(np.argmin(cost))
-    inverse, _regular = covariance(fits.jacobian[k : k + 1], free[k : k + 1])
+    inverse, _regular = covariance(fits.normal[k : k + 1], free[k : k + 1])
     agreeing = int((cost <= cost[k] * (1 + 1e-6) + 1e-12).sum())
     return _Best(fits.parameters[k], inverse[0], float(cost[k]), agreeing)
 

@@ -27,7 +27,8 @@ class Fits(NamedTuple):
 
     parameters: Floats
     sum_of_squares: Floats
-    jacobian: Floats
+    normal: Floats
+    """J^T J"""
     converged: Bools
 
 
@@ -39,7 +40,7 @@ def fit_rows(
     upper: Floats,
     *,
     iterations: int = 200,
-    tolerance: float = 1e-10,
+    tolerance: float = 1e-8,
 ) -> Fits:
     """Return the least-squares parameters of every row.
 
@@ -56,14 +57,14 @@ def fit_rows(
         mean, not values that a fit may take.
     iterations : int, default 200
         Largest number of trial steps.
-    tolerance : float, default 1e-10
+    tolerance : float, default 1e-8
         Relative change of the sum of squares at which a row has converged.
 
     Returns
     -------
     Fits
-        A row has converged when its last accepted step changed the sum of squares by less than ``tolerance``
-        of it, or no damping up to 1e12 lowers it.
+        A row has converged when a step changed the sum of squares by less than ``tolerance`` of it, or no
+        damping up to 1e12 lowers it.
 
     Notes
     -----
@@ -73,78 +74,84 @@ def fit_rows(
     """
     x = start.copy()
     rows = np.arange(len(x))
-    residual, jacobian = model(x, rows)
-    cost = np.einsum("gr,gr->g", residual, residual)
+    cost, gradient, normal = _sums(*model(x, rows))
     damping = np.full(len(x), _DAMPING[0])
     done = np.zeros(len(x), dtype=bool)
     for _ in range(iterations):
         active = rows[~done]
         if not len(active):
             break
-        step = _step(residual[active], jacobian[active], damping[active], free[active])
+        step = _step(gradient[active], normal[active], damping[active], free[active])
         trial = _inside(x[active], step, lower, upper)
-        new_residual, new_jacobian = model(trial, active)
-        new_cost = np.einsum("gr,gr->g", new_residual, new_residual)
+        new_cost, new_gradient, new_normal = _sums(*model(trial, active))
         better = new_cost <= cost[active]
-        small = cost[active] - new_cost <= tolerance * cost[active]
+        settled = np.abs(cost[active] - new_cost) <= tolerance * cost[active]
         took, kept = active[better], active[~better]
-        done[took] = small[better]
         x[took], cost[took] = trial[better], new_cost[better]
-        residual[took], jacobian[took] = new_residual[better], new_jacobian[better]
+        gradient[took], normal[took] = new_gradient[better], new_normal[better]
         damping[took] = np.maximum(damping[took] / 5, _DAMPING[1])
         damping[kept] *= 4
-        done[kept] = damping[kept] > _DAMPING[2]
-    return Fits(x, cost, jacobian, done)
+        done[active] = settled | (damping[active] > _DAMPING[2])
+    return Fits(x, cost, normal, done)
 
 
-def covariance(jacobian: Floats, free: Bools) -> tuple[Floats, Bools]:
+def covariance(normal: Floats, free: Bools) -> tuple[Floats, Bools]:
     """Return (J^T J)^-1 of the free parameters by row, and whether it exists.
 
     Parameters
     ----------
-    jacobian : ndarray, shape (g, r, p)
+    normal : ndarray, shape (g, p, p)
+        J^T J.
     free : ndarray of bool, shape (g, p)
 
     Returns
     -------
     inverse : ndarray, shape (g, p, p)
-        Zero in the rows and columns of parameters that are not free; NaN where it does not exist: a singular
-        value of the scaled Jacobian is below 1e-12 of the largest.
+        Zero in the rows and columns of parameters that are not free; NaN where it does not exist: an
+        eigenvalue of J^T J, scaled to a unit diagonal, is below 1e-14 of the largest.
     regular : ndarray of bool, shape (g,)
     """
-    normal, scale = _normal(jacobian, free)
-    eigenvalue, vector = np.linalg.eigh(normal)
-    regular = eigenvalue[:, 0] > 1e-14 * eigenvalue[:, -1]
+    scaled, scale = _scaled(normal, free)
+    sound: Bools = np.asarray(np.isfinite(scaled).all(axis=(1, 2)))
+    eigenvalue, vector = np.linalg.eigh(np.where(sound[:, None, None], scaled, 0.0))
+    regular = sound & (eigenvalue[:, 0] > 1e-14 * eigenvalue[:, -1])
     inverse = np.full_like(normal, np.nan)
     v = vector[regular]
-    inverse[regular] = np.einsum("gik,gk,gjk->gij", v, 1 / eigenvalue[regular], v)
+    inverse[regular] = (v / eigenvalue[regular][:, None, :]) @ v.swapaxes(1, 2)
     inverse /= scale[:, :, None] * scale[:, None, :]
     both = free[:, :, None] & free[:, None, :]
     return np.where(both, inverse, 0.0), regular
 
 
-def _normal(jacobian: Floats, free: Bools) -> tuple[Floats, Floats]:
+def _sums(residual: Floats, jacobian: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return r^T r (g,), J^T r (g, p) and J^T J (g, p, p)."""
+    turned = jacobian.swapaxes(1, 2)
+    cost = np.einsum("gr,gr->g", residual, residual)
+    return cost, (turned @ residual[..., None])[..., 0], turned @ jacobian
+
+
+def _scaled(normal: Floats, free: Bools) -> tuple[Floats, Floats]:
     """Return J^T J with unit diagonal, and the scale of every parameter; fixed parameters are decoupled."""
-    normal = np.matmul(jacobian.swapaxes(1, 2), jacobian)
     diagonal = np.einsum("gpp->gp", normal)
     scale = np.sqrt(np.where(free & (diagonal > 0), diagonal, 1.0))
     both = free[:, :, None] & free[:, None, :]
     scaled = np.where(both, normal / (scale[:, :, None] * scale[:, None, :]), 0.0)
-    fixed = ~free
-    scaled[:, np.arange(free.shape[1]), np.arange(free.shape[1])] += fixed
+    places = np.arange(free.shape[1])
+    scaled[:, places, places] += ~free
     return scaled, scale
 
 
-def _step(residual: Floats, jacobian: Floats, damping: Floats, free: Bools) -> Floats:
-    normal, scale = _normal(jacobian, free)
-    gradient = np.einsum("grp,gr->gp", jacobian, residual) / scale
-    gradient = np.where(free, gradient, 0.0)
-    damped = normal + damping[:, None, None] * np.eye(free.shape[1])
-    return -np.linalg.solve(damped, gradient[..., None])[..., 0] / scale
+def _step(gradient: Floats, normal: Floats, damping: Floats, free: Bools) -> Floats:
+    scaled, scale = _scaled(normal, free)
+    damped = scaled + damping[:, None, None] * np.eye(free.shape[1])
+    downhill = np.where(free, -gradient / scale, 0.0)
+    return np.linalg.solve(damped, downhill[..., None])[..., 0] / scale
 
 
 def _inside(x: Floats, step: Floats, lower: Floats, upper: Floats) -> Floats:
     """Return x + step; a parameter that would leave its interval goes half-way to the bound."""
     trial = x + step
+    if np.all((trial > lower) & (trial < upper)):
+        return trial
     trial = np.where(trial <= lower, 0.5 * (x + np.where(np.isfinite(lower), lower, x)), trial)
     return np.where(trial >= upper, 0.5 * (x + np.where(np.isfinite(upper), upper, x)), trial)

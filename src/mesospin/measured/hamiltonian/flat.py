@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import lmfit
 import numpy as np
 
-from mesospin.measured.objective import Objective
+from mesospin.measured.hamiltonian.objective import Objective
 
 #: Steps, in parts of the natural size of a parameter.
 _STEPS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)

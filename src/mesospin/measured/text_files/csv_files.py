@@ -37,9 +37,9 @@ from mesospin.measured.data import (
     SusceptibilityData,
     ThermalData,
 )
-from mesospin.measured.headers import Heading, read_heading, read_unit
-from mesospin.measured.lines import number, text_of, write_text
 from mesospin.measured.spectral_data import LevelData, ResonanceData
+from mesospin.measured.text_files.headers import Heading, read_heading, read_unit
+from mesospin.measured.text_files.lines import number, text_of, write_text
 
 Floats = NDArray[np.float64]
 

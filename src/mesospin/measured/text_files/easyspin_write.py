@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mesospin.constants import KELVIN_PER_GIGAHERTZ
 from mesospin.errors import InputError
-from mesospin.measured.lines import write_text
+from mesospin.measured.text_files.lines import write_text
 from mesospin.model.interactions import DzyaloshinskiiMoriya, Exchange, Hyperfine
 from mesospin.model.nuclei import nucleus
 from mesospin.model.spin import Spin

@@ -26,7 +26,7 @@ import numpy as np
 from mesospin.checks import integer, spin_text
 from mesospin.constants import KELVIN_PER_WAVENUMBER
 from mesospin.errors import InputError
-from mesospin.measured.ab_initio import (
+from mesospin.measured.quantum_chemistry.ab_initio import (
     AbInitio,
     check_doublets,
     check_levels,
@@ -35,8 +35,13 @@ from mesospin.measured.ab_initio import (
     read_lines,
     rows_of,
 )
-from mesospin.measured.single_aniso_tables import Parameters, complete, crystal_field_of, norm
-from mesospin.measured.single_aniso_text import Field, Group, Section, sections_of
+from mesospin.measured.quantum_chemistry.single_aniso_tables import (
+    Parameters,
+    complete,
+    crystal_field_of,
+    norm,
+)
+from mesospin.measured.quantum_chemistry.single_aniso_text import Field, Group, Section, sections_of
 from mesospin.model.ions import Ion, ion
 from mesospin.model.spin import Spin
 from mesospin.model.system import SpinSystem

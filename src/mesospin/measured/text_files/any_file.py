@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from mesospin.checks import nearest, one_of
 from mesospin.errors import InputError, UnitError
 from mesospin.measured.data import CHI_UNITS, HEAT_UNITS, MOMENT_UNITS, Data
-from mesospin.measured.headers import read_unit
-from mesospin.measured.phi import read_phi
 from mesospin.measured.spectral_data import ResonanceData
-from mesospin.measured.tables import read_csv
+from mesospin.measured.text_files.csv_files import read_csv
+from mesospin.measured.text_files.headers import read_unit
+from mesospin.measured.text_files.phi import read_phi
 from mesospin.units import to_kelvin, to_tesla
 
 Floats = NDArray[np.float64]

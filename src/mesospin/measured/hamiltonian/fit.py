@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from mesospin.checks import finite, instance_of, integer, positive
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.measured.data import Data
-from mesospin.measured.fitted import EXTRA, fitted_system
-from mesospin.measured.objective import Bounds, Objective, parameter_table
-from mesospin.measured.outcome import Outcome, outcome_of
-from mesospin.measured.parameters import Family, family
-from mesospin.measured.prediction import model_of
-from mesospin.measured.search import best_of, starting_tables
-from mesospin.measured.verdict import fit_dataset
+from mesospin.measured.hamiltonian.fitted import EXTRA, fitted_system
+from mesospin.measured.hamiltonian.objective import Bounds, Objective, parameter_table
+from mesospin.measured.hamiltonian.outcome import Outcome, outcome_of
+from mesospin.measured.hamiltonian.parameters import Family, family
+from mesospin.measured.hamiltonian.prediction import model_of
+from mesospin.measured.hamiltonian.search import best_of, starting_tables
+from mesospin.measured.hamiltonian.verdict import fit_dataset
 from mesospin.model.molecule_text import write_molecule
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.scale import Progress

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mesospin.constants import GAS_CONSTANT
 from mesospin.errors import ConvergenceError
-from mesospin.measured.sensitivities import Member
+from mesospin.measured.hamiltonian.sensitivities import Member
 from mesospin.thermo.molar import CM3_PER_MOLE
 from mesospin.thermo.molecular_field import MeanField
 from mesospin.thermo.orientation import PowderRule

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from mesospin.checks import nearest
 from mesospin.errors import ConvergenceError, InputError
-from mesospin.measured.parameters import Family
-from mesospin.measured.prediction import Model
-from mesospin.measured.sensitivities import Member
-from mesospin.measured.thermal import Trial
+from mesospin.measured.hamiltonian.parameters import Family
+from mesospin.measured.hamiltonian.prediction import Model
+from mesospin.measured.hamiltonian.sensitivities import Member
+from mesospin.measured.hamiltonian.thermal import Trial
 from mesospin.units import Quantity, to_cm3_per_mole, to_dimensionless, to_kelvin
 
 Floats = NDArray[np.float64]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mesospin.checks import finite_array
 from mesospin.errors import InputError
 from mesospin.measured.data import Data, MagnetisationData, SusceptibilityData
-from mesospin.measured.lines import number_table, write_text
+from mesospin.measured.text_files.lines import number_table, write_text
 
 Floats = NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from mesospin.checks import nearest
 from mesospin.errors import InputError
-from mesospin.measured.easyspin_write import KELVIN_PER_MEGAHERTZ
-from mesospin.measured.lines import text_of
+from mesospin.measured.text_files.easyspin_write import KELVIN_PER_MEGAHERTZ
+from mesospin.measured.text_files.lines import text_of
 from mesospin.model.interactions import Exchange, Hyperfine
 from mesospin.model.nuclei import nucleus
 from mesospin.model.spin import Spin

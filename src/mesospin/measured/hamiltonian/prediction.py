@@ -16,9 +16,9 @@ from mesospin.measured.data import (
     SusceptibilityData,
     ThermalData,
 )
-from mesospin.measured.parameters import Family
+from mesospin.measured.hamiltonian.parameters import Family
+from mesospin.measured.hamiltonian.thermal import Points, Prediction, Trial, heat, moment, susceptibility
 from mesospin.measured.spectral_data import LevelData, ResonanceData, sigma_from_slopes
-from mesospin.measured.thermal import Points, Prediction, Trial, heat, moment, susceptibility
 from mesospin.model.system import SpinSystem
 from mesospin.thermo.orientation import PowderRule, powder_rules
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mesospin.checks import spin_text
 from mesospin.constants import KELVIN_PER_WAVENUMBER
 from mesospin.errors import InputError
-from mesospin.measured.ab_initio import Pseudospin, decimals, rotation, rows_of
+from mesospin.measured.quantum_chemistry.ab_initio import Pseudospin, decimals, rotation, rows_of
 
 Floats = NDArray[np.float64]
 Table = dict[tuple[int, int], complex]

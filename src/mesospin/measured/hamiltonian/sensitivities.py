@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesospin.constants import MU_B
-from mesospin.measured.parameters import Family
+from mesospin.measured.hamiltonian.parameters import Family
 from mesospin.spectrum.matrices import Array
 from mesospin.thermo.boltzmann import divided_differences, occupations
 from mesospin.thermo.sample import THREADS, in_threads

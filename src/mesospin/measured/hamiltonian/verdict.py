@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from mesospin.measured.outcome import Outcome
+from mesospin.measured.hamiltonian.outcome import Outcome
 from mesospin.model.system import SpinSystem
 from mesospin.results import result, variable
 

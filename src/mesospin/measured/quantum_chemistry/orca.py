@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from mesospin.checks import one_of
 from mesospin.constants import KELVIN_PER_WAVENUMBER
 from mesospin.errors import InputError
-from mesospin.measured.ab_initio import (
+from mesospin.measured.quantum_chemistry.ab_initio import (
     AbInitio,
     Pseudospin,
     check_levels,

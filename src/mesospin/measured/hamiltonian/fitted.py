@@ -6,7 +6,7 @@ import xarray as xr
 
 from mesospin.checks import instance_of
 from mesospin.errors import InputError
-from mesospin.measured.parameters import with_values
+from mesospin.measured.hamiltonian.parameters import with_values
 from mesospin.model.molecule_text import system_from_text
 from mesospin.model.system import SpinSystem
 
@@ -32,7 +32,7 @@ def fitted_system(fit: xr.Dataset, system: SpinSystem | None = None) -> SpinSyst
 
     Examples
     --------
-    >>> from mesospin.measured.fit import fit_hamiltonian
+    >>> from mesospin.measured.hamiltonian.fit import fit_hamiltonian
     >>> from mesospin.measured.spectral_data import LevelData
     >>> from mesospin.model.system import giant_spin
     >>> start = giant_spin(1, D=-2.0)

@@ -13,7 +13,7 @@ import lmfit
 import numpy as np
 
 from mesospin.errors import ConvergenceError
-from mesospin.measured.objective import Objective
+from mesospin.measured.hamiltonian.objective import Objective
 from mesospin.measured.spectral_data import ResonanceData
 from mesospin.scale import Progress
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2 as chi2_distribution
 
-from mesospin.measured.flat import falls_along, reach_along
-from mesospin.measured.objective import Objective
-from mesospin.measured.search import Arrival
+from mesospin.measured.hamiltonian.flat import falls_along, reach_along
+from mesospin.measured.hamiltonian.objective import Objective
+from mesospin.measured.hamiltonian.search import Arrival
 
 Floats = NDArray[np.float64]
 

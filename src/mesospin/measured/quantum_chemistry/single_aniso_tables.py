@@ -10,7 +10,7 @@ import numpy as np
 from mesospin.checks import spin_text
 from mesospin.constants import KELVIN_PER_WAVENUMBER
 from mesospin.errors import InputError
-from mesospin.measured.single_aniso_text import Field, StevensTable, Table
+from mesospin.measured.quantum_chemistry.single_aniso_text import Field, StevensTable, Table
 from mesospin.operators.stevens import LARGEST_RANK, stevens_operator
 
 __all__ = ["Parameters", "complete", "crystal_field_of", "norm"]

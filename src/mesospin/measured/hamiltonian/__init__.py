@@ -1,0 +1,1 @@
+"""Fits of a spin Hamiltonian to measured data."""

@@ -1,0 +1,1 @@
+"""Crystal fields and spin Hamiltonians from the output of ORCA and OpenMolcas."""
