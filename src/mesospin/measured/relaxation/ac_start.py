@@ -21,7 +21,10 @@ _TIMES: Final = {1: 20, 2: 14}
 """Times of the grid, by the number of relaxations."""
 _AT_ONCE: Final = 300_000
 """Numbers of one column of the grid that are held at a time."""
-_EXPONENTS: Final = {1: {"alpha": (0.15,), "gamma": (0.9, 0.4)}, 2: {"alpha": (0.03, 0.3)}}
+_EXPONENTS: Final[dict[int, dict[str, tuple[float, ...]]]] = {
+    1: {"alpha": (0.15,), "gamma": (0.9, 0.4)},
+    2: {"alpha": (0.03, 0.3)},
+}
 """Exponents of the grid, by the number of relaxations."""
 
 
@@ -88,6 +91,7 @@ def _solve_amplitudes(problem: AcProblem, grid: Floats) -> Floats:
     projected = (design @ target[:, None, :, None])[..., 0]
     amplitudes = np.linalg.solve(normal, projected[..., None])[..., 0]
     grid[..., linear] = amplitudes
-    cost = (target**2).sum(axis=1)[:, None] - (projected * amplitudes).sum(axis=-1)
+    whole = (target**2).sum(axis=1)[:, None]
+    cost = whole - (projected * amplitudes).sum(axis=-1)
     heights = (amplitudes @ mixing.T)[..., 1:]
-    return np.where(np.all(heights > 0, axis=-1), cost, np.inf)
+    return np.asarray(np.where(np.all(heights > 0, axis=-1), cost, cost + 1e6 * whole))

@@ -194,10 +194,9 @@ def _distribution(problem: AcProblem, account: Account, quoted: Bools) -> dict[s
             "isotherm", width[:, k], "1", f"standard deviation of the distribution of ln {time}"
         )
         for side, sign in (("lower", -1), ("upper", 1)):
+            with np.errstate(over="ignore"):  # alpha near 1: wider than numbers reach
+                away = np.exp(mean[:, k] + sign * width[:, k])
             entries[f"{time}_{side}"] = variable(
-                "isotherm",
-                np.exp(mean[:, k] + sign * width[:, k]),
-                "s",
-                "one deviation of the distribution away",
+                "isotherm", away, "s", "one deviation of the distribution away"
             )
     return entries
