@@ -16,10 +16,10 @@ from mesospin.dynamics.low_levels import LowLevels, Passage, low_levels
 from mesospin.dynamics.rates import rates_at
 from mesospin.errors import ConvergenceError
 from mesospin.experiment.powder import powder_axes
-from mesospin.spectrum.diabatic import track
 from mesospin.spectrum.low_energy import low_energy_basis, restricted
 from mesospin.spectrum.matrices import affine_hamiltonian, field_line
 from mesospin.spectrum.search import diabatic_tracks, site_slope
+from mesospin.spectrum.tracks import track
 
 Z = (0.0, 0.0, 1.0)
 HO = ms.load("ho-liyf4")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mesospin.bath.disorder import Molecule, frozen_field_average
 from mesospin.constants import HBAR, MU_B
 from mesospin.dynamics.frame import Frame, followed_frame, is_uniaxial, uniaxial_frame
-from mesospin.dynamics.low_levels import Passage
+from mesospin.dynamics.low_levels import Passage, Rest
 from mesospin.dynamics.master import populations, thermal
 from mesospin.dynamics.panels import distinct_lines, graded_edges
 from mesospin.dynamics.rates import MIN_WIDTH, rates_at
@@ -61,7 +61,7 @@ def molecule_frame(
     molecule: Molecule,
     bath: PhononBath | None,
     span: tuple[float, float],
-    passage: Passage | None = None,
+    passage: Passage | Rest | None = None,
 ) -> Frame:
     """Return the frame of one molecule over a range of fields [T], good for one sweep or, without it, all."""
     line = field_line(molecule.system, axis=molecule.axis, transverse=molecule.transverse)

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesospin.bath.phonons import phonon_strengths, strengths_between
-from mesospin.dynamics.low_levels import Passage, low_levels
+from mesospin.dynamics.low_levels import Passage, Rest, low_levels
 from mesospin.dynamics.panels import distinct_lines
 from mesospin.model.environment import PhononBath
 from mesospin.model.system import SpinSystem
-from mesospin.spectrum.diabatic import DiabaticTracks
 from mesospin.spectrum.downfold import downfold_pairs
 from mesospin.spectrum.matrices import FieldLine
 from mesospin.spectrum.search import (
@@ -27,6 +26,7 @@ from mesospin.spectrum.search import (
     diabatic_tracks,
     find_crossings,
 )
+from mesospin.spectrum.tracks import DiabaticTracks
 
 #: Gaps above this are clipped in the uniaxial frame: such pairs only shorten the top of the barrier [K].
 _CLIP = 1.0
@@ -199,14 +199,15 @@ def followed_frame(
     bath: PhononBath | None,
     *,
     zero_field: bool = True,
-    passage: Passage | None = None,
+    passage: Passage | Rest | None = None,
 ) -> Frame:
     """Return the frame of any system: levels followed along the field by their overlap.
 
     Crossings with a gap below a limit are crossed and carry a tunnelling rate; wider ones
     are followed adiabatically.  Without a phonon bath the strengths are zero.  ``zero_field``
-    tells that the field vector vanishes at B = 0, where Kramers' theorem acts.  ``passage``, the sweep that
-    the frame is for, decides how many levels are followed and the limit, 1 mK without it (`low_levels`).
+    tells that the field vector vanishes at B = 0, where Kramers' theorem acts.  ``passage``, the sweep
+    or the stay that the frame is for, decides how many levels are followed and the limit, 1 mK without it
+    (`low_levels`).
     """
     low = low_levels(system, line, lo, hi, bath, passage)
     tracks = diabatic_tracks(system, line, lo, hi, count=low.levels, adiabatic_gap=low.adiabatic_gap)

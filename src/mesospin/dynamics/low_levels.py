@@ -49,6 +49,13 @@ class Passage(NamedTuple):
     rate: float
 
 
+class Rest(NamedTuple):
+    """A stay at constant fields: its highest temperature [K] and its duration [s]."""
+
+    T: float
+    duration: float
+
+
 class LowLevels(NamedTuple):
     """How many of the lowest levels to follow, and the gap above which a crossing is followed [K].
 
@@ -67,13 +74,14 @@ def low_levels(
     lo: float,
     hi: float,
     bath: PhononBath | None,
-    passage: Passage | None,
+    passage: Passage | Rest | None,
 ) -> LowLevels:
     """Return the levels that a sweep between ``lo`` and ``hi`` [T] can populate, and the gaps it follows.
 
     A crossing is followed adiabatically when its gap exceeds 10 hbar/lifetime of every level followed,
     so that nothing interrupts the passage, and its Landau-Zener exponent exceeds 20; the limit is at most
-    1 mK, and that without a ``passage``, where all levels are followed.
+    1 mK, and that without a ``passage``, where all levels are followed.  It is 1 mK at rest too, where every
+    crossing counts.
     """
     n = len(line.H0)
     if passage is None:
@@ -85,6 +93,8 @@ def low_levels(
     if bath is not None:
         for i, (E, U) in enumerate(zip(energy, states, strict=True)):
             rates[i] = _phonon_rates(phonon_strengths(system, bath, U), E, passage.T)
+    if isinstance(passage, Rest):
+        return LowLevels(_count(apart, energy, rates, passage.T, passage.duration), ADIABATIC_GAP, np.inf)
     count = _count(apart, energy, rates, passage.T, (hi - lo) / passage.rate)
     fastest = float(rates[:, :count].sum(axis=2).max())
     slope = (states.conj() * (line.G @ states)).sum(axis=1).real[:, :count]

@@ -20,6 +20,9 @@ from mesospin.spectrum.matrices import (
     format_projection,
 )
 
+#: Distance from a crossing, in gaps over its slope, at which its levels are those of before.
+_BEFORE = 5.0
+
 
 class Steps(NamedTuple):
     """Resonances in order of field, one entry a step.
@@ -60,8 +63,8 @@ def occupied_states(frame: Frame, well: int, T: float, duration: float) -> NDArr
 def ground_steps(system: SpinSystem, frame: Frame, starts: NDArray[np.int64]) -> Steps:
     """Return the resonances of the states ``starts`` with all others, as the field rises.
 
-    Those that symmetry closes are listed for the first, the lowest, only, and not where several electrons have
-    nuclei.  The number of a step is
+    Those that symmetry closes are listed for the first, the lowest, only, and not where several electrons
+    have nuclei.  The number of a step is
     n = m + m' where both states carry a projection of a single electronic spin (the n-th resonance of
     m = S is with m' = n - S), and the mean of mI + mI' over the electrons that reverse, with the sign of
     the field, where every electron that changes is reversed and couples to one nucleus; otherwise steps
@@ -72,7 +75,9 @@ def ground_steps(system: SpinSystem, frame: Frame, starts: NDArray[np.int64]) ->
     lowest = table.a == starts[0]
     if nuclear and len(system.electronic_sites) > 1:
         lowest &= ~table.zero
-    mine = np.flatnonzero(lowest | (np.isin(table.a, starts) & ~table.zero))
+    # a level followed through a wide gap has reversed and is another state from there on
+    same = _keep_their_moment(frame)
+    mine = np.flatnonzero(same & (lowest | (np.isin(table.a, starts) & ~table.zero)))
     pairs = [(int(table.basis_a[k]), int(table.basis_b[k])) for k in mine]
     labels, m = basis_labels(system), electronic_projection(system)
     plain = len(system.spins) == 1 and all(min(pair) >= 0 for pair in pairs)
@@ -93,6 +98,15 @@ def ground_steps(system: SpinSystem, frame: Frame, starts: NDArray[np.int64]) ->
         table.zero[mine],
         np.empty(0),
     )
+
+
+def _keep_their_moment(frame: Frame) -> NDArray[np.bool_]:
+    """Return for every crossing whether its first level still has the moment of the start, just before it."""
+    table = frame.catalogue
+    before = table.field - _BEFORE * table.gap / table.slope
+    cell = np.clip(np.searchsorted(frame.field, before) - 1, 0, len(frame.field) - 1)
+    first = frame.slope[0, table.a]
+    return np.asarray(frame.slope[cell, table.a] > first - 0.5 * np.abs(first))
 
 
 def _nuclear_numbers(

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from mesospin.errors import ConvergenceError
 from mesospin.model.system import SpinSystem
-from mesospin.spectrum.diabatic import DiabaticTracks, Part, match_states, track
+from mesospin.spectrum.diabatic import Part
 from mesospin.spectrum.downfold import downfold_pairs
 from mesospin.spectrum.low_energy import block_line
 from mesospin.spectrum.matrices import (
@@ -19,6 +18,7 @@ from mesospin.spectrum.matrices import (
     basis_projections,
     electronic_projection,
 )
+from mesospin.spectrum.tracks import DiabaticTracks, match_states, track
 
 #: Gaps above this are followed as avoided crossings, smaller ones are crossed [K].
 ADIABATIC_GAP = 1e-3
@@ -27,7 +27,7 @@ GRID_STEP = 0.01
 #: Slope given to the projection of a site [K/T]: small beside a moment of one Bohr magneton, large beside
 #: what the mixing at the edge of a group of levels does to moments.
 _SITE = 0.03
-_GAP_FACTORS = (1.0, 1.4, 0.7, 1.0)
+_GAP_FACTORS = (1.0, 1.4, 0.7)
 #: Levels whose slopes differ by less than this never meet at one field [K/T].
 _PARALLEL = 1e-6
 #: Levels whose diabatic slopes differ by less do not form an avoided crossing [K/T].
@@ -91,19 +91,20 @@ def diabatic_tracks(
     """Follow the ``count`` lowest diabatic levels of ``system`` (default: all) from ``lo`` to ``hi`` [T].
 
     Gaps above about ``adiabatic_gap`` are followed.  Where a gap happens to lie so close to that limit that
-    it is followed at one field and crossed at the next, the limit is moved: either treatment is
-    right there, but it has to be one of the two.  With hundreds of crossings no limit may serve all;
-    then states may rotate inside a group of levels at such a field.
+    it is followed at one field and crossed at the next, the limit is moved for that block: either
+    treatment is right there, but it has to be one of the two.  With hundreds of crossings no limit may
+    serve all; then states may rotate inside a group of levels at such a field.
     """
-    sites = site_slope(system)
-    *trials, last = (factor * adiabatic_gap for factor in _GAP_FACTORS)
-    for gap in trials:
-        try:
-            return track(line, lo, hi, step=GRID_STEP, adiabatic_gap=gap, site_slope=sites, count=count)
-        except ConvergenceError:
-            continue
     return track(
-        line, lo, hi, step=GRID_STEP, adiabatic_gap=last, site_slope=sites, count=count, regroup=True
+        line,
+        lo,
+        hi,
+        step=GRID_STEP,
+        adiabatic_gap=adiabatic_gap,
+        site_slope=site_slope(system),
+        count=count,
+        factors=_GAP_FACTORS,
+        regroup=True,
     )
 
 
@@ -176,7 +177,7 @@ def _refine(tracks: DiabaticTracks, i: int, pair: tuple[int, int], rules: _Rules
     lo, hi = tracks.field[i], tracks.field[i + 1]
     B = _meeting_point(tracks, i, pair)
     for _ in range(_MAX_NEWTON):
-        point = part.point(B, tracks.adiabatic_gap)
+        point = part.point(B)
         near = i if B - lo < hi - B else i + 1
         a, b = match_states(states[near][:, columns], point.states)
         steepness = point.slope[a] - point.slope[b]
@@ -233,7 +234,7 @@ def _exact_crossing(tracks: DiabaticTracks, i: int, pair: tuple[int, int], rules
         near = i if B - lo < hi - B else i + 1
         energy, slope, states = [], [], []
         for part, number, column in zip(parts, numbers, columns, strict=True):
-            point = part.point(B, tracks.adiabatic_gap)
+            point = part.point(B)
             at = int(match_states(tracks.states[number][near][:, [column]], point.states)[0])
             energy.append(point.energy[at])
             slope.append(point.slope[at])
@@ -243,7 +244,7 @@ def _exact_crossing(tracks: DiabaticTracks, i: int, pair: tuple[int, int], rules
         B = float(np.clip(B + step, lo, hi))
         if abs(step) < 1e-13 * (1 + abs(B)):
             break
-    B = round(B, 13) + 0.0
+    B = round(B, 12) + 0.0
     names = [_main_state(part, state) for part, state in zip(parts, states, strict=True)]
     if steepness < 0:
         pair, steepness, names = pair[::-1], -steepness, names[::-1]
@@ -301,7 +302,7 @@ def _wide(tracks: DiabaticTracks) -> list[Crossing]:
         minima &= steepness[2:] - steepness[:-2] > _TURN
         for i, level in np.argwhere(minima):
             bracket = tracks.field[i : i + 3]
-            crossing = _avoided(part, bracket, int(level), tracks.adiabatic_gap)
+            crossing = _avoided(part, bracket, int(level))
             if crossing is None:
                 continue
             pair = tuple(int(k) + columns.start for k in order[i + 1, level : level + 2])
@@ -313,7 +314,7 @@ def _wide(tracks: DiabaticTracks) -> list[Crossing]:
     return found
 
 
-def _avoided(part: Part, bracket: NDArray[np.float64], level: int, adiabatic_gap: float) -> Crossing | None:
+def _avoided(part: Part, bracket: NDArray[np.float64], level: int) -> Crossing | None:
     """Return the avoided crossing of levels ``level`` and ``level + 1`` of a block inside a bracket."""
     line = part.line
 
@@ -328,7 +329,7 @@ def _avoided(part: Part, bracket: NDArray[np.float64], level: int, adiabatic_gap
     B = float(brentq(steepness, bracket[0], bracket[2], xtol=1e-12))
     energy, U = np.linalg.eigh(line.at(B))
     gap = float(energy[level + 1] - energy[level])
-    if gap < adiabatic_gap:
+    if gap < part.adiabatic_gap:
         return None
     pair = U[:, level : level + 2]
     # the diabatic slopes are the eigenvalues of dH/dB in the space of the two levels
