@@ -41,6 +41,7 @@ relaxation        `fit_ac`, `fit_ac_jointly`, `fit_decay`, `fit_square_root`
     its rate      `fit_rates`, `compare_rates`, `rate_data`; `Orbach`, `Raman`, `PhononPairRaman`, `Direct`,
                   `FieldDirect`, `FieldRaman`, `Tunnelling`, `FieldTunnelling`, `ConstantRate`,
                   `BronsVanVleck`, `PhononBottleneck` (each a `Process`, their sum a `RateLaw`)
+    data          `read_magnetometer`, `ac_data`, `decay_data`, `waveform_susceptibility`
     files         `read_ccfit2`, `write_ccfit2`
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 proof             `validate`
@@ -94,10 +95,12 @@ if TYPE_CHECKING:
     from mesospin.measured.hamiltonian.fit import fit_hamiltonian as fit_hamiltonian
     from mesospin.measured.hamiltonian.fitted import fitted_system as fitted_system
     from mesospin.measured.hamiltonian.parameters import parameters_of as parameters_of
+    from mesospin.measured.magnetometer.read import read_magnetometer as read_magnetometer
     from mesospin.measured.quantum_chemistry.ab_initio import AbInitio as AbInitio
     from mesospin.measured.quantum_chemistry.ab_initio import Pseudospin as Pseudospin
     from mesospin.measured.quantum_chemistry.orca import read_orca as read_orca
     from mesospin.measured.quantum_chemistry.single_aniso import read_single_aniso as read_single_aniso
+    from mesospin.measured.relaxation.ac_data import ac_data as ac_data
     from mesospin.measured.relaxation.ac_models import AcModel as AcModel
     from mesospin.measured.relaxation.ac_models import ColeDavidson as ColeDavidson
     from mesospin.measured.relaxation.ac_models import Debye as Debye
@@ -110,6 +113,7 @@ if TYPE_CHECKING:
     from mesospin.measured.relaxation.ccfit2 import read_ccfit2 as read_ccfit2
     from mesospin.measured.relaxation.ccfit2 import write_ccfit2 as write_ccfit2
     from mesospin.measured.relaxation.compare_rates import compare_rates as compare_rates
+    from mesospin.measured.relaxation.decay_data import decay_data as decay_data
     from mesospin.measured.relaxation.decay_models import DecayModel as DecayModel
     from mesospin.measured.relaxation.decay_models import DoubleExponential as DoubleExponential
     from mesospin.measured.relaxation.decay_models import StretchedExponential as StretchedExponential
@@ -132,6 +136,7 @@ if TYPE_CHECKING:
     from mesospin.measured.relaxation.processes import RateLaw as RateLaw
     from mesospin.measured.relaxation.processes import Tunnelling as Tunnelling
     from mesospin.measured.relaxation.rate_data import rate_data as rate_data
+    from mesospin.measured.relaxation.waveform import waveform_susceptibility as waveform_susceptibility
     from mesospin.measured.spectral_data import LevelData as LevelData
     from mesospin.measured.spectral_data import ResonanceData as ResonanceData
     from mesospin.measured.text_files.any_file import read_data as read_data
@@ -327,6 +332,10 @@ _HOME = {
     "fit_rates": "measured.relaxation.fit_rates",
     "compare_rates": "measured.relaxation.compare_rates",
     "rate_data": "measured.relaxation.rate_data",
+    "read_magnetometer": "measured.magnetometer.read",
+    "ac_data": "measured.relaxation.ac_data",
+    "decay_data": "measured.relaxation.decay_data",
+    "waveform_susceptibility": "measured.relaxation.waveform",
     "read_ccfit2": "measured.relaxation.ccfit2",
     "write_ccfit2": "measured.relaxation.ccfit2",
     "AcModel": "measured.relaxation.ac_models",
