@@ -77,17 +77,17 @@ def _parameters(dataset: xr.Dataset, on_a_line: int) -> list[str]:
     texts = []
     columns = ("parameter", "value", "error", "unit")
     for name, value, error, unit in zip(*(dataset[key].values for key in columns), strict=True):
-        numbers = _with_error(float(value), float(error))
+        numbers = with_error(float(value), float(error))
         texts.append(f"{name} = {numbers} {'' if unit == '1' else _UNITS.get(str(unit), unit)}".strip())
     return ["   ".join(texts[start : start + on_a_line]) for start in range(0, len(texts), on_a_line)]
 
 
-def _with_error(value: float, error: float) -> str:
+def with_error(value: float, error: float) -> str:
     """Return a value with its error, both cut behind the second digit of the error.
 
     Examples
     --------
-    >>> _with_error(-6.99071, 0.1494), _with_error(1.2345e-4, 2e-7), _with_error(2.0, np.inf)
+    >>> with_error(-6.99071, 0.1494), with_error(1.2345e-4, 2e-7), with_error(2.0, np.inf)
     ('-6.99 ± 0.15', '(1.2345 ± 0.0020)e-04', '2 not determined')
     """
     if not np.isfinite(error):
