@@ -22,6 +22,7 @@ its equilibrium   `magnetisation`, `susceptibility`, `heat_capacity`, `entropy`,
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
     method        `Exact`, `RateEquations`, `Lindblad`
+    slow          `ac_susceptibility`, `decay`, `zfc_fc`, `blocking_temperature`
 its resonances    `resonance_fields`, `resonance_frequencies`, `epr_spectrum`, `neutron_spectrum`
     line          `GaussianLine`, `LorentzianLine` (each a `LineShape`), `Interference`
 ensembles, sizes  `splitting_distribution`, `quantum_objects`, `switching_fields`
@@ -68,7 +69,10 @@ if TYPE_CHECKING:
     from mesospin.dynamics.protocols import FieldSteps as FieldSteps
     from mesospin.dynamics.protocols import FieldSweep as FieldSweep
     from mesospin.dynamics.protocols import HalfSinePulse as HalfSinePulse
+    from mesospin.experiment.ac.ac_susceptibility import ac_susceptibility as ac_susceptibility
+    from mesospin.experiment.blocking import blocking_temperature as blocking_temperature
     from mesospin.experiment.crossover import crossover_temperature as crossover_temperature
+    from mesospin.experiment.decay import decay as decay
     from mesospin.experiment.epr_spectrum import epr_spectrum as epr_spectrum
     from mesospin.experiment.hysteresis import hysteresis as hysteresis
     from mesospin.experiment.neutron import Interference as Interference
@@ -87,6 +91,7 @@ if TYPE_CHECKING:
     )
     from mesospin.experiment.stoner_wohlfarth import stoner_wohlfarth as stoner_wohlfarth
     from mesospin.experiment.sweep import sweep as sweep
+    from mesospin.experiment.zero_field_cooled import zfc_fc as zfc_fc
     from mesospin.figures.plot import plot as plot
     from mesospin.measured.curie_weiss import fit_curie_weiss as fit_curie_weiss
     from mesospin.measured.data import HeatCapacityData as HeatCapacityData
@@ -230,25 +235,15 @@ _HOME = {
     "giant_spin": "model.system",
     "SpinSystem": "model.system",
     "Spin": "model.spin",
-    "ZeroFieldSplitting": "model.terms",
-    "Stevens": "model.terms",
-    "SpinPower": "model.terms",
-    "Quadrupole": "model.terms",
+    **dict.fromkeys(("ZeroFieldSplitting", "Stevens", "SpinPower", "Quadrupole"), "model.terms"),
     "Exchange": "model.interactions",
     "DzyaloshinskiiMoriya": "model.interactions",
     "Hyperfine": "model.interactions",
-    "PhononBath": "model.environment",
-    "DipolarBath": "model.environment",
-    "NuclearBath": "model.environment",
-    "Disorder": "model.environment",
-    "Member": "model.environment",
-    "DebyeLattice": "model.environment",
-    "Defaults": "model.environment",
-    "Distribution": "model.distributions",
-    "Gaussian": "model.distributions",
-    "LogGaussian": "model.distributions",
-    "Rayleigh": "model.distributions",
-    "Values": "model.distributions",
+    **dict.fromkeys(
+        ("PhononBath", "DipolarBath", "NuclearBath", "Disorder", "Member", "DebyeLattice", "Defaults"),
+        "model.environment",
+    ),
+    **dict.fromkeys(("Distribution", "Gaussian", "LogGaussian", "Rayleigh", "Values"), "model.distributions"),
     "Anisotropy": "model.anisotropies",
     "FixedConstants": "model.anisotropies",
     "FixedDensity": "model.anisotropies",
@@ -293,6 +288,10 @@ _HOME = {
     "RateEquations": "dynamics.methods",
     "Lindblad": "dynamics.methods",
     "relaxation_rates": "experiment.relaxation",
+    "ac_susceptibility": "experiment.ac.ac_susceptibility",
+    "decay": "experiment.decay",
+    "zfc_fc": "experiment.zero_field_cooled",
+    "blocking_temperature": "experiment.blocking",
     "hysteresis": "experiment.hysteresis",
     "sweep": "experiment.sweep",
     "crossover_temperature": "experiment.crossover",
@@ -338,40 +337,27 @@ _HOME = {
     "waveform_susceptibility": "measured.relaxation.waveform",
     "read_ccfit2": "measured.relaxation.ccfit2",
     "write_ccfit2": "measured.relaxation.ccfit2",
-    "AcModel": "measured.relaxation.ac_models",
-    "ColeDavidson": "measured.relaxation.ac_models",
-    "Debye": "measured.relaxation.ac_models",
-    "DoubleGeneralisedDebye": "measured.relaxation.ac_models",
-    "DoubleGeneralisedDebyeEqualChi": "measured.relaxation.ac_models",
-    "GeneralisedDebye": "measured.relaxation.ac_models",
-    "HavriliakNegami": "measured.relaxation.ac_models",
+    **dict.fromkeys(
+        "AcModel ColeDavidson Debye "
+        "DoubleGeneralisedDebye DoubleGeneralisedDebyeEqualChi GeneralisedDebye HavriliakNegami".split(),
+        "measured.relaxation.ac_models",
+    ),
     "DecayModel": "measured.relaxation.decay_models",
     "DoubleExponential": "measured.relaxation.decay_models",
     "StretchedExponential": "measured.relaxation.decay_models",
-    "BronsVanVleck": "measured.relaxation.processes",
-    "ConstantRate": "measured.relaxation.processes",
-    "Direct": "measured.relaxation.processes",
-    "FieldDirect": "measured.relaxation.processes",
-    "FieldRaman": "measured.relaxation.processes",
-    "FieldTunnelling": "measured.relaxation.processes",
-    "Orbach": "measured.relaxation.processes",
-    "PhononBottleneck": "measured.relaxation.processes",
-    "PhononPairRaman": "measured.relaxation.processes",
-    "Process": "measured.relaxation.processes",
-    "Raman": "measured.relaxation.processes",
-    "RateLaw": "measured.relaxation.processes",
-    "Tunnelling": "measured.relaxation.processes",
+    **dict.fromkeys(
+        "BronsVanVleck ConstantRate Direct FieldDirect FieldRaman FieldTunnelling "
+        "Orbach PhononBottleneck PhononPairRaman Process Raman RateLaw Tunnelling".split(),
+        "measured.relaxation.processes",
+    ),
     "splitting_distribution": "experiment.splittings.splitting_distribution",
     "quantum_objects": "experiment.splittings.quantum_objects",
     "switching_fields": "experiment.particles.switching",
-    "Particle": "experiment.particles.particle",
-    "Spread": "experiment.particles.particle",
-    "LogNormalSpread": "experiment.particles.particle",
-    "InverseSpread": "experiment.particles.particle",
-    "FieldSweep": "dynamics.protocols",
-    "FieldSteps": "dynamics.protocols",
-    "HalfSinePulse": "dynamics.protocols",
-    "ConstantField": "dynamics.protocols",
+    **dict.fromkeys(
+        ("Particle", "Spread", "LogNormalSpread", "InverseSpread"),
+        "experiment.particles.particle",
+    ),
+    **dict.fromkeys(("FieldSweep", "FieldSteps", "HalfSinePulse", "ConstantField"), "dynamics.protocols"),
     "plot": "figures.plot",
     "save": "store",
     "open_result": "store",

@@ -152,6 +152,28 @@ def to_tesla_per_second(value: Quantity, name: str = "rate") -> float:
     return convert(name, value, "tesla/second", "[T/s]")
 
 
+def to_kelvin_per_second(value: Quantity, name: str = "rate") -> float:
+    """Return a sweep rate of the temperature [K/s].
+
+    Examples
+    --------
+    >>> to_kelvin_per_second("3 K/min")
+    0.05
+    """
+    return convert(name, value, "kelvin/second", "[K/s]")
+
+
+def to_hertz(value: Quantity, name: str = "frequency") -> float:
+    """Return a frequency [Hz].
+
+    Examples
+    --------
+    >>> to_hertz("1.5 kHz")
+    1500.0
+    """
+    return convert(name, value, "hertz", "[Hz]")
+
+
 def to_second(value: Quantity, name: str = "time") -> float:
     """Return a time [s].
 

@@ -11,6 +11,9 @@ import xarray as xr
 from mesospin.dynamics.methods import Exact, RateEquations
 from mesospin.dynamics.protocols import ConstantField, FieldSteps, FieldSweep, HalfSinePulse, Protocol
 from mesospin.errors import InputError
+from mesospin.experiment.ac.ac_susceptibility import ac_susceptibility
+from mesospin.experiment.blocking import blocking_temperature
+from mesospin.experiment.decay import decay
 from mesospin.experiment.hysteresis import hysteresis
 from mesospin.experiment.particles.particle import LogNormalSpread, Particle
 from mesospin.experiment.particles.switching import switching_fields
@@ -18,6 +21,7 @@ from mesospin.experiment.relaxation import relaxation_rates
 from mesospin.experiment.splittings.quantum_objects import quantum_objects
 from mesospin.experiment.splittings.splitting_distribution import splitting_distribution
 from mesospin.experiment.sweep import sweep
+from mesospin.experiment.zero_field_cooled import zfc_fc
 from mesospin.figures.plot import plot
 from mesospin.figures.style import write_figure
 from mesospin.model.study import Study, read_study
@@ -184,6 +188,10 @@ _EXPERIMENTS: Final[dict[str, _Experiment]] = {
     "free-energy": _in_equilibrium(free_energy),
     "torque": _in_equilibrium(torque),
     "relaxation": _of_system(relaxation_rates),
+    "ac-susceptibility": _of_system(ac_susceptibility),
+    "decay": _of_system(decay),
+    "zfc-fc": _of_system(zfc_fc),
+    "blocking-temperature": _of_system(blocking_temperature),
     "hysteresis": _spread_over_cores(hysteresis),
     "sweep": _sweep,
     **SPECTROSCOPY_STUDIES,

@@ -9,17 +9,21 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from mesospin.bath.disorder import CUTOFF, Molecule
+from mesospin.bath.disorder import Molecule
 from mesospin.checks import finite_array, no_shared_dimensions
-from mesospin.constants import HBAR
-from mesospin.dynamics.branch import line_widths, molecule_frame
 from mesospin.dynamics.frame import Frame
-from mesospin.dynamics.panels import graded_edges
-from mesospin.dynamics.response import debye_sum, modes_at
-from mesospin.dynamics.well_rates import with_lines
+from mesospin.dynamics.response import debye_sum, modes_at, two_well_response
 from mesospin.errors import InputError
-from mesospin.experiment.ensemble import ensemble, field_pair
-from mesospin.experiment.surroundings import chosen, phonon_bath, written
+from mesospin.experiment.ac.static_parts import static_parts
+from mesospin.experiment.constant_field import (
+    Setting,
+    field_nodes,
+    lasting_frame,
+    positive_values,
+    setting_of,
+    slow_wells,
+)
+from mesospin.experiment.ensemble import ensemble
 from mesospin.model.environment import (
     FROM_SYSTEM,
     DipolarBath,
@@ -31,20 +35,16 @@ from mesospin.model.environment import (
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
 from mesospin.thermo.molar import CM3_PER_MOLE
-from mesospin.thermo.susceptibility import susceptibility
 
 __all__ = ["ac_susceptibility"]
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
-#: Widest panel of the average over frozen fields, in standard deviations.
-_WIDEST: Final = 0.4
-#: Rate of tunnelling on resonance over the slowest drive below which a line is left out.
-_IDLE: Final = 1e-6
-#: A frame of one field needs a range: half of it [T].
-_MARGIN: Final = 0.01
+#: E-foldings of the inner relaxation of a well in a time 1/omega: a thousand to be static.
+_INNER: Final = 0.035
+#: Part of the susceptibility that the populations must carry to be compared with the exact one.
+_NOTHING: Final = 1e-10
 
 
 def ac_susceptibility(
@@ -65,9 +65,9 @@ def ac_susceptibility(
 
     The rate matrix of the diabatic levels gives one Debye relaxation for every mode,
     :math:`\chi(\omega) = \chi' - i\chi'' = \chi_S + \sum_k w_k/(1 + i\omega\tau_k)`.  The isothermal limit
-    is the susceptibility of exact thermodynamics, :math:`\chi_T`; what the populations do not carry of it is
-    the adiabatic :math:`\chi_S`.  Molecules with their frozen dipolar fields and disorder respond side by
-    side.
+    is the susceptibility of exact thermodynamics, :math:`\chi_T`; the part of it that mixes levels, which
+    follows at once, is the adiabatic :math:`\chi_S \ge 0`.  Molecules with their frozen dipolar fields and
+    disorder respond side by side.
 
     Parameters
     ----------
@@ -101,6 +101,11 @@ def ac_susceptibility(
 
     Notes
     -----
+    The levels of the rate equations are diabatic, those of thermodynamics exact; their :math:`\sum_k w_k`
+    agree to 1e-4 or so, and the response is scaled to the exact one.  Where two wells exchange a thousand
+    times more slowly than they relax inside, and that a thousand times faster than the drive, two populations
+    respond: an error of up to 0.1 % of the rate.
+
     Valid while the drive changes no population beyond linear response and is slow against the level
     splittings of the diabatic states (f well below 1 GHz).  A spin 1/2 relaxes by tunnelling only.
 
@@ -121,115 +126,66 @@ def ac_susceptibility(
     """
     check_system(system)
     no_shared_dimensions(T=T, B=B)
-    temperatures = _positive("T", T, "K")
-    omega = 2 * np.pi * _positive("frequency", frequency, "Hz")
+    temperatures = positive_values("T", T, "K")
+    omega = 2 * np.pi * positive_values("frequency", frequency, "Hz")
     fields = np.atleast_1d(finite_array("B", B))
     if fields.ndim != 1:
         raise InputError(f"B must be a number or 1-D [T], got shape {fields.shape}; give a list")
-    phonons = phonon_bath(system, bath)
-    frozen = chosen(dipolar, system.defaults.dipolar)
-    ensemble_of = chosen(disorder, system.defaults.disorder)
-    surroundings = _Surroundings(phonons, frozen.width if frozen else 0.0, nuclear.width if nuclear else 0.0)
-    lateral = field_pair(transverse)
-    members = ensemble(system, ensemble_of, axis=axis, transverse=lateral, powder=powder)
-    parts = [_response(molecule, surroundings, temperatures, fields, omega) for molecule in members]
-    weights = [molecule.weight for molecule in members]
-    columns = zip(*parts, strict=True)
-    mean = _Response(*(sum(w * part for w, part in zip(weights, column, strict=True)) for column in columns))
-    ideal = ensemble(system, None, axis=axis, transverse=lateral)[0]
-    modes = None if powder is not None else _ideal_modes(ideal, surroundings, temperatures, fields)
-    inputs = {
-        "T": temperatures, "B": fields, "frequency": omega / (2 * np.pi), "axis": list(axis),
-        "transverse": lateral, "powder": powder,
-        **written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear),
-    }  # fmt: skip
+    around = setting_of(
+        system, axis=axis, transverse=transverse, powder=powder, bath=bath, dipolar=dipolar,
+        disorder=disorder, nuclear=nuclear,
+    )  # fmt: skip
+    parts = [_response(molecule, around, temperatures, fields, omega) for molecule in around.members]
+    weights = [molecule.weight for molecule in around.members]
+    mean = _Response(*(np.tensordot(weights, np.array(part), axes=1) for part in zip(*parts, strict=True)))
+    ideal = ensemble(system, None, axis=axis, transverse=around.inputs["transverse"])[0]
+    modes = None if powder is not None else _ideal_modes(ideal, around, temperatures, fields, omega)
+    inputs = {"T": temperatures, "B": fields, "frequency": omega / (2 * np.pi), **around.inputs}
     return _dataset(system, temperatures, fields, omega, mean, modes, inputs)
 
 
-def _positive(name: str, values: ArrayLike, unit: str) -> Floats:
-    array = np.atleast_1d(finite_array(name, values))
-    if array.ndim != 1 or not array.size or not np.all(array > 0):
-        raise InputError(f"{name} must be one or several numbers > 0 [{unit}], got {array.tolist()}")
-    return np.asarray(array, dtype=np.float64)
-
-
-class _Surroundings(NamedTuple):
-    bath: PhononBath | None
-    width: float
-    """Standard deviation of the frozen fields [T]."""
-    nuclear_width: float
-    """Window of the nuclei [K]."""
-
-
 class _Response(NamedTuple):
-    """Response of the populations (T, B, f), their isothermal part (T, B) and the rest of chi_T (T, B)."""
+    """Response of the populations (T, B, f), its static limit and the adiabatic part (T, B) [mu_B/T]."""
 
     relaxing: Any
     isothermal: Any
-    rest: Any
+    adiabatic: Any
 
 
 def _response(
-    molecule: Molecule, around: _Surroundings, temperatures: Floats, fields: Floats, omega: Floats
+    molecule: Molecule, around: Setting, temperatures: Floats, fields: Floats, omega: Floats
 ) -> _Response:
-    reach = CUTOFF * around.width + _MARGIN
-    frame = molecule_frame(molecule, around.bath, (float(fields.min() - reach), float(fields.max() + reach)))
-    lines = _lines(frame, around.nuclear_width, omega)
-    averages = [_weights(lines, float(B), around) for B in fields]
+    frame = lasting_frame(molecule, around, fields, float(temperatures.max()), 1 / float(omega.min()))
+    averages = [field_nodes(frame, float(B), around) for B in fields]
     shape = (len(temperatures), len(fields))
-    relaxing, isothermal, bare = (
-        np.empty((*shape, len(omega)), dtype=complex),
-        np.empty(shape),
-        np.empty(shape),
-    )
+    relaxing = np.empty((*shape, len(omega)), dtype=complex)
+    static = np.empty(shape)
     for i, T in enumerate(temperatures):
         for j, (nodes, weights) in enumerate(averages):
-            modes = modes_at(lines, nodes, float(T), around.nuclear_width)
-            relaxing[i, j] = weights @ debye_sum(modes, omega)
-            isothermal[i, j] = weights @ modes.weight.sum(axis=1)
-        bare[i] = modes_at(lines, fields, float(T), around.nuclear_width).weight.sum(axis=1)
-    return _Response(relaxing, isothermal, _thermodynamic(molecule, temperatures, fields) - bare)
+            response, limit = _of_nodes(frame, nodes, float(T), omega, around.nuclear_width)
+            relaxing[i, j], static[i, j] = weights @ response, weights @ limit
+    carried, adiabatic = static_parts(molecule, fields, temperatures, around.width, frame.window)
+    known = static > _NOTHING * (carried + adiabatic)
+    scale = np.where(known, carried / np.where(known, static, 1.0), 1.0)
+    return _Response(relaxing * scale[..., None], static * scale, adiabatic)
 
 
-def _lines(frame: Frame, nuclear_width: float, omega: Floats) -> Frame:
-    """Return the frame without crossings too slow to follow the slowest drive, even on resonance."""
-    pairs = frame.crossings
-    if not len(pairs.field):
-        return frame
-    width = line_widths(frame, nuclear_width) * pairs.slope
-    fastest = pairs.gap**2 / (2 * HBAR * width)
-    return with_lines(frame, np.flatnonzero(fastest > _IDLE * omega.min()))
-
-
-def _weights(frame: Frame, B: float, around: _Surroundings) -> tuple[Floats, Floats]:
-    """Return fields and weights of the average over frozen fields around ``B``."""
-    if around.width == 0.0:
-        return np.array([B]), np.ones(1)
-    lo, hi = B - CUTOFF * around.width, B + CUTOFF * around.width
-    centres = np.concatenate([frame.crossings.field, frame.wide[:, 0]])
-    widths = np.concatenate([line_widths(frame, around.nuclear_width), frame.wide[:, 1]])
-    inside = (centres > lo) & (centres < hi)
-    edges = graded_edges(lo, hi, centres[inside], widths[inside], widest=_WIDEST * around.width)
-    half = np.diff(edges) / 2
-    nodes = ((edges[:-1] + half)[:, None] + half[:, None] * _NODES).ravel()
-    weights = (half[:, None] * _WEIGHTS).ravel() * np.exp(-0.5 * ((nodes - B) / around.width) ** 2)
-    return nodes, weights / weights.sum()
-
-
-def _thermodynamic(molecule: Molecule, temperatures: Floats, fields: Floats) -> Floats:
-    """Return the exact isothermal susceptibility (T, B) along the molecule's field [mu_B/T]."""
-    axis = np.asarray(molecule.axis)
-    vectors = fields[:, None] * axis + np.array([*molecule.transverse, 0.0])
-    chi = susceptibility(molecule.system, temperatures, B_vector=vectors)["chi"]
-    tensor = chi.transpose("temperature", ..., "component", "field_component").values
-    return np.asarray(np.einsum("tbij,i,j->tb", tensor, axis, axis))
+def _of_nodes(
+    frame: Frame, nodes: Floats, T: float, omega: Floats, nuclear_width: float
+) -> tuple[Complexes, Floats]:
+    """Return the response of the populations (k, f) at fields (k,), and its static limit (k,) [mu_B/T]."""
+    wells = slow_wells(frame, T, float(np.median(nodes)), _INNER / float(omega.max()))
+    if wells is None:
+        modes = modes_at(frame, nodes, T, nuclear_width)
+        return debye_sum(modes, omega), modes.weight.sum(axis=1)
+    return two_well_response(frame, nodes, T, omega, wells, nuclear_width)
 
 
 def _ideal_modes(
-    molecule: Molecule, around: _Surroundings, temperatures: Floats, fields: Floats
+    molecule: Molecule, around: Setting, temperatures: Floats, fields: Floats, omega: Floats
 ) -> tuple[Floats, Floats]:
-    span = (float(fields.min() - _MARGIN), float(fields.max() + _MARGIN))
-    frame = molecule_frame(molecule, around.bath, span)
+    alone = around._replace(width=0.0)
+    frame = lasting_frame(molecule, alone, fields, float(temperatures.max()), 1 / float(omega.min()))
     found = [modes_at(frame, fields, float(T), around.nuclear_width) for T in temperatures]
     return np.array([modes.rate for modes in found]), np.array([modes.weight for modes in found])
 
@@ -244,14 +200,14 @@ def _dataset(
     inputs: dict[str, Any],
 ) -> xr.Dataset:
     places, both = ("temperature", "field", "frequency"), ("temperature", "field")
-    chi = mean.rest[..., None] + mean.relaxing
+    chi = mean.adiabatic[..., None] + mean.relaxing
     columns: dict[str, tuple[Any, Any, str, str]] = {
         "chi_real": (places, chi.real, "mu_B/T", "in-phase susceptibility"),
         "chi_imag": (places, -chi.imag, "mu_B/T", "out-of-phase susceptibility"),
         "chi_real_molar": (places, CM3_PER_MOLE * chi.real, "cm3/mol", "in-phase susceptibility"),
         "chi_imag_molar": (places, -CM3_PER_MOLE * chi.imag, "cm3/mol", "out-of-phase susceptibility"),
-        "chi_T": (both, mean.rest + mean.isothermal, "mu_B/T", "isothermal susceptibility"),
-        "chi_S": (both, mean.rest, "mu_B/T", "adiabatic susceptibility"),
+        "chi_T": (both, mean.isothermal + mean.adiabatic, "mu_B/T", "isothermal susceptibility"),
+        "chi_S": (both, mean.adiabatic, "mu_B/T", "adiabatic susceptibility"),
     }
     if modes is not None:
         columns["mode_rate"] = ((*both, "mode"), modes[0], "1/s", "decay rate of a mode")

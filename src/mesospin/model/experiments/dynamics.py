@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mesospin import checks
+from mesospin import checks, units
 from mesospin.errors import StudyError
-from mesospin.model.environment import DipolarBath
+from mesospin.model.environment import DipolarBath, NuclearBath
 from mesospin.model.experiments.readers import (
     DIRECTION,
     angle,
+    checked,
     disorder,
     duration,
     field,
@@ -21,7 +22,7 @@ from mesospin.model.experiments.readers import (
     temperature,
 )
 from mesospin.model.schema import phonons_from_table
-from mesospin.model.tables import Key, list_of, pair_of, read_integer, read_table, within
+from mesospin.model.tables import Key, list_of, pair_of, quantity, read_integer, read_table, within
 
 __all__ = ["DYNAMICS", "PROTOCOLS"]
 
@@ -37,7 +38,21 @@ def _method(name: str, value: Any) -> str:
     return checks.one_of(name, value, ("rate-equations", "exact"))
 
 
+def _nuclear(name: str, value: Any) -> Any:
+    return within(name, NuclearBath, quantity(units.to_kelvin, "5 mK")(name, value))
+
+
+_hertz = checked(quantity(units.to_hertz, "10 Hz"), checks.positive, "Hz")
+_temperature_rate = checked(quantity(units.to_kelvin_per_second, "2 K/min"), checks.positive, "K/s")
 _BATH: Mapping[str, Key] = {"bath": Key(lambda name, value: phonons_from_table(name, value))}
+
+_SURROUNDINGS: Mapping[str, Key] = {
+    "disorder": Key(disorder),
+    "dipolar": Key(_dipolar),
+    "nuclear": Key(_nuclear),
+    **DIRECTION,
+    **_BATH,
+}
 
 PROTOCOLS: Mapping[str, Mapping[str, Key]] = {
     "linear": {"span": Key(pair_of(field, field), required=True), "rate": Key(rate, required=True)},
@@ -78,6 +93,29 @@ DYNAMICS: Mapping[str, Mapping[str, Key]] = {
         **DIRECTION,
         **_BATH,
     },
+    "ac-susceptibility": {
+        "T": Key(series(temperature), required=True),
+        "B": Key(series(field)),
+        "frequency": Key(series(_hertz), required=True),
+        "powder": Key(read_integer),
+        **_SURROUNDINGS,
+    },
+    "decay": {
+        "T": Key(series(temperature), required=True),
+        "B_initial": Key(field, required=True),
+        "B_final": Key(field, required=True),
+        "time": Key(series(duration), required=True),
+        "powder": Key(read_integer),
+        **_SURROUNDINGS,
+    },
+    "zfc-fc": {
+        "T": Key(series(temperature), required=True),
+        "B": Key(series(field), required=True),
+        "rate": Key(_temperature_rate, required=True),
+        "powder": Key(read_integer),
+        **_SURROUNDINGS,
+    },
+    "blocking-temperature": {"B": Key(series(field)), "time": Key(series(duration)), **_SURROUNDINGS},
     "hysteresis": {
         "T": Key(series(temperature), required=True),
         "rate": Key(rate, required=True),

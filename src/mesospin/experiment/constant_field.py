@@ -1,0 +1,142 @@
+"""Molecules at rest in constant fields: their frames, and their average over frozen local fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mesospin.bath.disorder import CUTOFF, Molecule
+from mesospin.checks import finite_array
+from mesospin.constants import HBAR
+from mesospin.dynamics.branch import bottoms, line_widths, molecule_frame
+from mesospin.dynamics.escape import without_tunnelling
+from mesospin.dynamics.frame import Frame
+from mesospin.dynamics.low_levels import Rest
+from mesospin.dynamics.panels import graded_edges
+from mesospin.dynamics.rates import rates_at
+from mesospin.dynamics.reduction import relaxation_modes
+from mesospin.dynamics.well_rates import with_lines
+from mesospin.errors import InputError
+from mesospin.experiment.ensemble import ensemble, field_pair
+from mesospin.experiment.surroundings import chosen, phonon_bath, written
+from mesospin.model.environment import DipolarBath, Disorder, FromSystem, NuclearBath, PhononBath
+from mesospin.model.system import SpinSystem
+
+__all__ = ["Setting", "field_nodes", "lasting_frame", "positive_values", "setting_of", "slow_wells"]
+
+Floats = NDArray[np.float64]
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+#: Widest panel of the average over frozen fields, in standard deviations.
+_WIDEST: Final = 0.4
+#: Probability of tunnelling on resonance in the whole duration below which a line is left out.
+_IDLE: Final = 1e-6
+#: E-foldings after which a relaxation is over, and the ratio of rates that separates two wells.
+_SETTLED: Final = 35.0
+_SEPARATION: Final = 1e-3
+#: A frame of one field needs a range: half of it [T].
+_MARGIN: Final = 0.01
+
+
+class Setting(NamedTuple):
+    """The molecules of a sample with their surroundings, the ideal molecule first in words."""
+
+    members: list[Molecule]
+    bath: PhononBath | None
+    width: float
+    """Standard deviation of the frozen fields [T]."""
+    nuclear_width: float
+    """Window of the nuclei [K]."""
+    inputs: dict[str, Any]
+
+
+def setting_of(
+    system: SpinSystem,
+    *,
+    axis: Sequence[float],
+    transverse: Sequence[float],
+    powder: int | None,
+    bath: PhononBath | FromSystem,
+    dipolar: DipolarBath | FromSystem | None,
+    disorder: Disorder | FromSystem | None,
+    nuclear: NuclearBath | None,
+) -> Setting:
+    """Return the molecules and the surroundings that the arguments of an experiment name."""
+    phonons = phonon_bath(system, bath)
+    frozen = chosen(dipolar, system.defaults.dipolar)
+    ensemble_of = chosen(disorder, system.defaults.disorder)
+    lateral = field_pair(transverse)
+    members = ensemble(system, ensemble_of, axis=axis, transverse=lateral, powder=powder)
+    inputs = {
+        "axis": list(axis), "transverse": lateral, "powder": powder,
+        **written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear),
+    }  # fmt: skip
+    return Setting(
+        members, phonons, frozen.width if frozen else 0.0, nuclear.width if nuclear else 0.0, inputs
+    )
+
+
+def positive_values(name: str, values: ArrayLike, unit: str) -> Floats:
+    """Return one or several numbers > 0 as a 1-D array."""
+    array = np.atleast_1d(finite_array(name, values))
+    if array.ndim != 1 or not array.size or not np.all(array > 0):
+        raise InputError(f"{name} must be one or several numbers > 0 [{unit}], got {array.tolist()}")
+    return np.asarray(array, dtype=np.float64)
+
+
+def lasting_frame(molecule: Molecule, around: Setting, fields: Floats, T: float, duration: float) -> Frame:
+    """Return the frame around ``fields`` [T], with the levels and the crossings that matter.
+
+    Levels that hold no molecule at ``T`` [K], and to which none is lifted in ``duration`` [s], are left out,
+    and so are crossings too slow to move any in that time, even on resonance.
+    """
+    reach = CUTOFF * around.width + _MARGIN
+    span = (float(fields.min() - reach), float(fields.max() + reach))
+    frame = molecule_frame(molecule, around.bath, span, Rest(T, duration))
+    pairs = frame.crossings
+    if not len(pairs.field):
+        return frame
+    width = line_widths(frame, around.nuclear_width) * pairs.slope
+    fastest = pairs.gap**2 / (2 * HBAR * width)
+    return with_lines(frame, np.flatnonzero(fastest * duration > _IDLE))
+
+
+def field_nodes(frame: Frame, B: float, around: Setting) -> tuple[Floats, Floats]:
+    """Return fields (k,) [T] and weights (k,) of the average over frozen fields around ``B``.
+
+    Gauss nodes on panels graded towards every crossing: resonances are orders of magnitude narrower than
+    the distribution.
+    """
+    if around.width == 0.0:
+        return np.array([B]), np.ones(1)
+    lo, hi = B - CUTOFF * around.width, B + CUTOFF * around.width
+    centres = np.concatenate([frame.crossings.field, frame.wide[:, 0]])
+    widths = np.concatenate([line_widths(frame, around.nuclear_width), frame.wide[:, 1]])
+    inside = (centres > lo) & (centres < hi)
+    edges = graded_edges(lo, hi, centres[inside], widths[inside], widest=_WIDEST * around.width)
+    half = np.diff(edges) / 2
+    nodes = ((edges[:-1] + half)[:, None] + half[:, None] * _NODES).ravel()
+    weights = (half[:, None] * _WEIGHTS).ravel() * np.exp(-0.5 * ((nodes - B) / around.width) ** 2)
+    return nodes, weights / weights.sum()
+
+
+def slow_wells(frame: Frame, T: float, B: float, shortest: float) -> NDArray[np.int64] | None:
+    """Return the two wells whose exchange is all that is seen from the time ``shortest`` [s] on, else None.
+
+    Everything else must decay by 35 e-foldings before, and the exchange be a thousand times slower or over
+    too.
+    """
+    wells = bottoms(frame)
+    if len(wells) != 2 or np.isfinite(frame.window):
+        return None
+    silent = without_tunnelling(frame)
+    energy = np.array([np.interp(B, frame.field, level) for level in frame.energy.T])
+    modes = relaxation_modes(rates_at(silent, B, T), energy, T)
+    if len(modes) < 3:
+        return None
+    settled = modes[2] * shortest > _SETTLED
+    slow = modes[1] < _SEPARATION * modes[2] or modes[1] * shortest > _SETTLED
+    return wells if settled and slow else None
