@@ -338,38 +338,18 @@ _HOME = {
     "read_ccfit2": "measured.relaxation.ccfit2",
     "write_ccfit2": "measured.relaxation.ccfit2",
     **dict.fromkeys(
-        (
-            "AcModel",
-            "ColeDavidson",
-            "Debye",
-            "DoubleGeneralisedDebye",
-            "DoubleGeneralisedDebyeEqualChi",
-            "GeneralisedDebye",
-            "HavriliakNegami",
-        ),
+        ("AcModel", "ColeDavidson", "Debye", "DoubleGeneralisedDebye", "DoubleGeneralisedDebyeEqualChi",
+         "GeneralisedDebye", "HavriliakNegami"),
         "measured.relaxation.ac_models",
-    ),  # fmt: skip
+    ),
     "DecayModel": "measured.relaxation.decay_models",
     "DoubleExponential": "measured.relaxation.decay_models",
     "StretchedExponential": "measured.relaxation.decay_models",
     **dict.fromkeys(
-        (
-            "BronsVanVleck",
-            "ConstantRate",
-            "Direct",
-            "FieldDirect",
-            "FieldRaman",
-            "FieldTunnelling",
-            "Orbach",
-            "PhononBottleneck",
-            "PhononPairRaman",
-            "Process",
-            "Raman",
-            "RateLaw",
-            "Tunnelling",
-        ),
+        ("BronsVanVleck", "ConstantRate", "Direct", "FieldDirect", "FieldRaman", "FieldTunnelling",
+         "Orbach", "PhononBottleneck", "PhononPairRaman", "Process", "Raman", "RateLaw", "Tunnelling"),
         "measured.relaxation.processes",
-    ),  # fmt: skip
+    ),
     "splitting_distribution": "experiment.splittings.splitting_distribution",
     "quantum_objects": "experiment.splittings.quantum_objects",
     "switching_fields": "experiment.particles.switching",
@@ -385,7 +365,7 @@ _HOME = {
     "summary": "report.content",
     "run": "report.run",
     "validate": "report.validation.table",
-}
+}  # fmt: skip
 
 __all__ = ["__version__", *_HOME]
 
