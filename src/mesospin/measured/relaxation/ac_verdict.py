@@ -139,12 +139,17 @@ def _too_little(problem: AcProblem, account: Account) -> list[str]:
     curves, needed = problem.curves, len(problem.model.names)
     first = np.where(curves.known, curves.log_omega, np.inf).min(axis=1)
     last = np.where(curves.known, curves.log_omega, -np.inf).max(axis=1)
+    # chi = chi' - i chi'': a sign test at three deviations
+    excess = (np.sign(curves.chi.imag) * curves.known).sum(axis=1)
+    gains = excess > _SIGNIFICANT * np.sqrt(curves.known.sum(axis=1))
     sentences = []
     for row, numbers in enumerate(problem.numbers):
         if last[row] - first[row] < 1e-9:
             sentence = "one frequency only; measure more of them"
         elif numbers <= needed:
             sentence = f"{numbers} numbers for {needed} parameters; measure more frequencies"
+        elif gains[row]:
+            sentence = "chi'' is negative; check its sign, chi = chi' - i chi''"
         elif not account.converged[row]:
             sentence = "the fit did not converge; take a model with fewer parameters"
         elif not account.regular[row]:

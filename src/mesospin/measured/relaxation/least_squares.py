@@ -20,6 +20,10 @@ Bools = NDArray[np.bool_]
 Model = Callable[[Floats, NDArray[np.intp]], tuple[Floats, Floats]]
 
 _DAMPING: Final = (1e-3, 1e-12, 1e12)
+_SINGULAR: Final = 1e-14
+"""Part of the largest eigenvalue of a scaled J^T J below which a direction is open."""
+_TAKES_PART: Final = 1e-8
+"""Squared component of an open direction above which it leaves a parameter open."""
 
 
 class Fits(NamedTuple):
@@ -107,20 +111,24 @@ def covariance(normal: Floats, free: Bools) -> tuple[Floats, Bools]:
     Returns
     -------
     inverse : ndarray, shape (g, p, p)
-        Zero in the rows and columns of parameters that are not free; NaN where it does not exist: an
-        eigenvalue of J^T J, scaled to a unit diagonal, is below 1e-14 of the largest.
+        Zero in the rows and columns of parameters that are not free; NaN in those of parameters that the
+        data leave open: they take part in a direction whose eigenvalue of J^T J, scaled to a unit diagonal,
+        is below 1e-14 of the largest.
     regular : ndarray of bool, shape (g,)
+        Whether there is no such direction.
     """
     scaled, scale = _scaled(normal, free)
     sound: Bools = np.asarray(np.isfinite(scaled).all(axis=(1, 2)))
     eigenvalue, vector = np.linalg.eigh(np.where(sound[:, None, None], scaled, 0.0))
-    regular = sound & (eigenvalue[:, 0] > 1e-14 * eigenvalue[:, -1])
-    inverse = np.full_like(normal, np.nan)
-    v = vector[regular]
-    inverse[regular] = (v / eigenvalue[regular][:, None, :]) @ v.swapaxes(1, 2)
+    closed = eigenvalue > _SINGULAR * eigenvalue[:, -1:]
+    part = np.where(closed, 1 / np.where(closed, eigenvalue, 1.0), 0.0)
+    inverse = (vector * part[:, None, :]) @ vector.swapaxes(1, 2)
     inverse /= scale[:, :, None] * scale[:, None, :]
+    left_open = (np.where(closed[:, None, :], 0.0, vector) ** 2).sum(axis=-1) > _TAKES_PART
+    left_open |= ~sound[:, None]
+    inverse = np.where(left_open[:, :, None] | left_open[:, None, :], np.nan, inverse)
     both = free[:, :, None] & free[:, None, :]
-    return np.where(both, inverse, 0.0), regular
+    return np.where(both, inverse, 0.0), sound & closed.all(axis=1)
 
 
 def _sums(residual: Floats, jacobian: Floats) -> tuple[Floats, Floats, Floats]:
@@ -133,7 +141,8 @@ def _sums(residual: Floats, jacobian: Floats) -> tuple[Floats, Floats, Floats]:
 def _scaled(normal: Floats, free: Bools) -> tuple[Floats, Floats]:
     """Return J^T J with unit diagonal, and the scale of every parameter; fixed parameters are decoupled."""
     diagonal = np.einsum("gpp->gp", normal)
-    scale = np.sqrt(np.where(free & (diagonal > 0), diagonal, 1.0))
+    seen = free & (diagonal > 0)
+    scale = np.sqrt(np.where(seen, diagonal, 1.0))
     both = free[:, :, None] & free[:, None, :]
     scaled = np.where(both, normal / (scale[:, :, None] * scale[:, None, :]), 0.0)
     places = np.arange(free.shape[1])
