@@ -66,9 +66,9 @@ def draw_ac_fit(dataset: xr.Dataset, theory: Sequence[xr.Dataset] = ()) -> Figur
     curves = _fitted(dataset)
     figure, axes, scale = _panels(curves, theory)
     if "tau" in axes:
-        _draw_times(axes["tau"], dataset, scale)
+        draw_times(axes["tau"], dataset, scale)
         _draw_theory_times(axes["tau"], theory)
-    _number_of_lines(figure, dataset, curves, scale)
+    _number_of_lines(figure, dataset, curves, scale, _dashed(theory))
     return figure
 
 
@@ -77,19 +77,20 @@ def draw_joint_ac_fit(dataset: xr.Dataset, theory: Sequence[xr.Dataset] = ()) ->
     curves = _fitted(dataset)
     figure, axes, scale = _panels(curves, theory)
     if "tau" in axes:
-        _draw_times(axes["tau"], dataset, scale)
+        draw_times(axes["tau"], dataset, scale)
         _draw_law(axes["tau"], dataset, scale)
         _draw_theory_times(axes["tau"], theory)
     lines = [f"{dataset.attrs['law']} on all isotherms at once{scale.fact}", *parameter_lines(dataset, 3)]
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9, linespacing=1.35)
-    note_provenance(figure, dataset, str(dataset.attrs.get("model", "")), str(dataset.attrs["verdict"]))
+    facts = (str(dataset.attrs.get("model", "")), str(dataset.attrs["verdict"]), _dashed(theory))
+    note_provenance(figure, dataset, *facts)
     return figure
 
 
 def draw_ac_susceptibility(dataset: xr.Dataset, theory: Sequence[xr.Dataset] = ()) -> Figure:
     """Draw the computed susceptibility in the same panels, with the times of its modes."""
     curves = computed_curves(dataset)
-    figure, axes, scale = _panels(curves, theory, modes="mode_rate" in dataset)
+    figure, axes, scale = _panels(curves, theory, times="mode_rate" in dataset)
     if "tau" in axes:
         _draw_modes(axes["tau"], dataset, scale)
         _draw_theory_times(axes["tau"], theory)
@@ -110,11 +111,11 @@ def draw_ac_points(dataset: xr.Dataset, theory: Sequence[xr.Dataset] = ()) -> Fi
     frequency, real, imag = (dataset[name].values[chosen] for name in ("frequency", "chi_real", "chi_imag"))
     unit = str(dataset["chi_real"].attrs["units"])
     curves = Curves(T, B, row, frequency, real, imag, unit, [None] * len(T))
-    figure, _axes, scale = _panels(curves, theory, modes=False)
+    figure, _axes, scale = _panels(curves, theory, times=False, judged=False)
     figure.suptitle(
         f"{measured_title(dataset)}: ac susceptibility{scale.fact}", x=0.01, ha="left", fontsize=10
     )
-    note_provenance(figure, dataset, dropped_fact(dataset))
+    note_provenance(figure, dataset, dropped_fact(dataset), _dashed(theory))
     return figure
 
 
@@ -200,22 +201,23 @@ def computed_curves(dataset: xr.Dataset) -> Curves:
 
 
 def _panels(
-    curves: Curves, theory: Sequence[xr.Dataset], *, modes: bool = True
+    curves: Curves, theory: Sequence[xr.Dataset], *, times: bool = True, judged: bool = True
 ) -> tuple[Figure, dict[str, Axes], Scale]:
     """Return the panels with susceptibilities and arcs; that of the times is empty."""
     scale = isotherm_scale(curves.temperature, curves.field)
-    several = modes and bool(varying(curves.temperature, curves.field))
+    several = times and bool(varying(curves.temperature, curves.field))
     figure = new_figure(9.4 if len(scale.values) > 1 else 8.8, 6.2 if several else 4.4)
     right = [["arc"], ["tau"]] if several else [["arc"]]
     # nested, so that chi' stands on chi'' whatever the labels on the right need
     shape: Any = [[[["real"], ["imag"]], right]]
     axes = {str(name): entry for name, entry in figure.subplot_mosaic(shape).items()}
-    hollow = len(curves.temperature) <= 3
+    few = len(curves.temperature) <= 3
     for k in range(len(curves.temperature)):
         own = curves.row == k
+        refused = judged and curves.lines[k] is None
         style = {
-            "linestyle": "", "marker": scale.markers[k], "ms": 3.4 if hollow else 2.8,
-            "color": scale.colours[k], "mew": 0.7, "mfc": "white" if curves.lines[k] is None else None,
+            "linestyle": "", "marker": scale.markers[k], "ms": 3.4 if few else 2.8,
+            "color": scale.colours[k], "mew": 0.7, "mfc": "white" if refused else None,
         }  # fmt: skip
         f, real, imag = curves.frequency[own], curves.real[own], curves.imag[own]
         for name, x, y in (("real", f, real), ("imag", f, imag), ("arc", real, imag)):
@@ -256,7 +258,7 @@ def _label_panels(axes: dict[str, Axes], unit: str) -> None:
         axes[name].axhline(0.0, color=PALE, linewidth=0.7, zorder=0)
 
 
-def _draw_times(axes: Axes, dataset: xr.Dataset, scale: Scale) -> None:
+def draw_times(axes: Axes, dataset: xr.Dataset, scale: Scale) -> None:
     """Draw times with their standard errors (caps) and one deviation of their distribution (pale bars)."""
     T, B = dataset["temperature"].values, dataset["field"].values
     against = varying(T, B)
@@ -341,10 +343,14 @@ def _draw_theory_times(axes: Axes, theory: Sequence[xr.Dataset]) -> None:
     axes.set_xlim(ends)
 
 
-def _number_of_lines(figure: Figure, dataset: xr.Dataset, curves: Curves, scale: Scale) -> None:
+def _dashed(theory: Sequence[xr.Dataset]) -> str:
+    return "dashed: theory" if theory else ""
+
+
+def _number_of_lines(figure: Figure, dataset: xr.Dataset, curves: Curves, scale: Scale, theory: str) -> None:
     count = len(curves.temperature)
     refused = count - int(dataset["determined"].values.sum())
     what = f"{dataset.attrs['model']} on {count} isotherm{'s' if count > 1 else ''}{scale.fact}"
     figure.suptitle(f"Ac susceptibility: {what}", x=0.01, ha="left", fontsize=10)
     fact = f"{refused} of {count} isotherms refused (hollow points, no line)" if refused else ""
-    note_provenance(figure, dataset, fact)
+    note_provenance(figure, dataset, fact, theory)

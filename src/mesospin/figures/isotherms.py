@@ -59,7 +59,8 @@ class Scale(NamedTuple):
         """What all isotherms have in common, for a title."""
         if len(self.others) > 1:
             return ""
-        return f", {self.others[0]:.4g} {'K' if self.by_field else 'T'}"
+        # what a magnetometer calls zero field is a few microtesla
+        return f", {round(self.others[0], 4) + 0.0:.4g} {'K' if self.by_field else 'T'}"
 
 
 def isotherm_scale(temperature: Floats, field: Floats) -> Scale:
@@ -102,7 +103,9 @@ def draw_scale(figure: Figure, axes: Sequence[Axes], scale: Scale) -> None:
             fraction=0.03,
         )
         shown = np.arange(0, count, -(-count // _TICKS))
-        bar.set_ticks(((shown + 0.5) / count).tolist(), labels=[f"{scale.values[k]:.3g}" for k in shown])
+        bar.set_ticks(
+            ((shown + 0.5) / count).tolist(), labels=[f"{round(scale.values[k], 4):.3g}" for k in shown]
+        )
         bar.ax.minorticks_off()
         bar.ax.tick_params(direction="out", left=False, right=True, length=2, labelsize=8)
         bar.set_label(FIELD if scale.by_field else TEMPERATURE)
@@ -113,7 +116,7 @@ def draw_scale(figure: Figure, axes: Sequence[Axes], scale: Scale) -> None:
             Line2D([], [], linestyle="", marker=_MARKERS[k % len(_MARKERS)], color=GREY, ms=4)
             for k in range(len(scale.others))
         ]
-        texts = [f"{value:.4g} {unit}" for value in scale.others]
+        texts = [f"{round(value, 4) + 0.0:.4g} {unit}" for value in scale.others]
         figure.legend(handles, texts, loc="outside upper right", ncols=len(texts), fontsize=8)
 
 

@@ -1,15 +1,24 @@
 """One figure for every kind of result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import matplotlib as mpl
 import xarray as xr
 from matplotlib.figure import Figure
 
+from mesospin.checks import instance_of
 from mesospin.errors import InputError
+from mesospin.figures.ac import draw_ac_fit, draw_ac_susceptibility, draw_joint_ac_fit
 from mesospin.figures.clock_transitions import draw_clock_transitions
 from mesospin.figures.curie_weiss import draw_curie_weiss
+from mesospin.figures.decay import (
+    draw_blocking,
+    draw_decay,
+    draw_decay_fit,
+    draw_square_root_fit,
+    draw_zfc_fc,
+)
 from mesospin.figures.double_well import draw_double_well
 from mesospin.figures.doublets import draw_doublets
 from mesospin.figures.equilibrium import (
@@ -21,7 +30,9 @@ from mesospin.figures.equilibrium import (
 )
 from mesospin.figures.fit import draw_fit
 from mesospin.figures.loop import draw_classical, draw_hysteresis
+from mesospin.figures.magnetometer import draw_magnetometer
 from mesospin.figures.quantum_objects import draw_quantum_objects
+from mesospin.figures.rates import draw_rate_comparison, draw_rate_fit, draw_relaxation_times
 from mesospin.figures.relaxation import draw_relaxation
 from mesospin.figures.resonance import (
     draw_epr_spectrum,
@@ -67,10 +78,24 @@ _DRAW: Final[dict[str, Callable[[xr.Dataset], Figure]]] = {
     "hysteresis": draw_hysteresis,
     "sweep": draw_sweep,
     "stoner_wohlfarth": draw_classical,
+    "square_root_fit": draw_square_root_fit,
+    "rate_comparison": draw_rate_comparison,
+    "decay": draw_decay,
+    "zfc_fc": draw_zfc_fc,
+    "blocking": draw_blocking,
+}
+_DRAW_WITH_THEORY: Final[dict[str, Callable[[xr.Dataset, Sequence[xr.Dataset]], Figure]]] = {
+    "magnetometer": draw_magnetometer,
+    "ac_fit": draw_ac_fit,
+    "joint_ac_fit": draw_joint_ac_fit,
+    "ac_susceptibility": draw_ac_susceptibility,
+    "decay_fit": draw_decay_fit,
+    "rate_fit": draw_rate_fit,
+    "relaxation_times": draw_relaxation_times,
 }
 
 
-def plot(dataset: xr.Dataset) -> Figure:
+def plot(dataset: xr.Dataset, *, theory: xr.Dataset | Sequence[xr.Dataset] = ()) -> Figure:
     r"""Return the figure of a result.
 
     Parameters
@@ -78,6 +103,10 @@ def plot(dataset: xr.Dataset) -> Figure:
     dataset : xarray.Dataset
         What a function of this package returned (`levels`, `splitting_map`, `hysteresis`, ...), what
         `Splitting.to_dataset` did, or `open_result` read.
+    theory : xarray.Dataset or sequence of them, optional
+        Results drawn dashed over measured relaxation (of `read_magnetometer`, `fit_ac`, `fit_ac_jointly`,
+        `fit_decay`, `fit_rates`): chi' and chi'' of `ac_susceptibility`, relaxation times of whatever has
+        ``tau`` (`relaxation_rates`, a fit of computed data).
 
     Returns
     -------
@@ -87,7 +116,7 @@ def plot(dataset: xr.Dataset) -> Figure:
     Raises
     ------
     InputError
-        If the dataset is not a result of this package.
+        If the dataset is not a result of this package, or theory is given for a kind that takes none.
 
     Examples
     --------
@@ -102,10 +131,19 @@ def plot(dataset: xr.Dataset) -> Figure:
             f"dataset must be a result of mesospin, got {type(dataset).__name__}; give a Dataset"
         )
     kind = dataset.attrs.get("kind")
-    if kind not in _DRAW:
+    known = (*_DRAW, *_DRAW_WITH_THEORY)
+    if kind not in known:
         raise InputError(
-            f"dataset must be a result that has a figure ({', '.join(_DRAW)}), got kind {kind!r}; "
+            f"dataset must be a result that has a figure ({', '.join(known)}), got kind {kind!r}; "
             "draw its variables with matplotlib"
         )
+    lines = (theory,) if isinstance(theory, xr.Dataset) else tuple(theory)
+    for line in lines:
+        instance_of("theory", line, xr.Dataset, hint="give results, such as of ac_susceptibility")
+    if lines and kind not in _DRAW_WITH_THEORY:
+        raise InputError(
+            f"theory must be given with measured relaxation ({', '.join(_DRAW_WITH_THEORY)}) only, got kind "
+            f"{kind!r}; draw each result by itself"
+        )
     with mpl.rc_context(rc=cast("Any", STYLE)):
-        return _DRAW[kind](dataset)
+        return _DRAW_WITH_THEORY[kind](dataset, lines) if kind in _DRAW_WITH_THEORY else _DRAW[kind](dataset)
