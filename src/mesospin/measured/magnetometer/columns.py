@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import pi
 from typing import Final
 
@@ -158,6 +159,7 @@ def find_columns(file: str, names: Sequence[str]) -> dict[str, Column]:
     return columns
 
 
+@lru_cache(maxsize=2000)
 def _candidates(heading: str) -> dict[str, tuple[int, str, float]]:
     """Return the quantities that a heading may name: rank of the spelling, basis, factor."""
     text = _plain(heading)
@@ -208,6 +210,8 @@ def _plain(text: str) -> str:
 
 def _repaired(text: str) -> str:
     """Undo UTF-8 that was read as cp1252 or latin-1."""
+    if text.isascii():
+        return text
     raw = bytearray()
     for letter in text:
         try:

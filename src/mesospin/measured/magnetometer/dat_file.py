@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 _CHUNK: Final = 20_000
 _DEEPEST: Final = 2_000
-_BYTES_PER_ROW: Final = 400
+_BYTES_PER_ROW: Final = 500
 _LONGEST: Final = 50_000
 _DELIMITERS: Final = (",", ";", "\t", None)
 

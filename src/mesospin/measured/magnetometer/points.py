@@ -120,8 +120,7 @@ def _points(table: Table, sample: Sample, *, vsm: bool, centre: str, measurement
     fault = _faults(table)
     is_ac = _complete(table)
     kind = np.where(is_ac, "ac", moments.kind)
-    for place in np.flatnonzero((kind == "") & (fault == "")):
-        fault[place] = _why_not(table, int(place))
+    fault = np.where((kind == "") & (fault == ""), _why_not(table), fault)
     if measurement is not None:
         fault[(fault == "") & (kind != measurement)] = f"another measurement than {measurement}"
     real, imag, real_error, imag_error, unit = _susceptibility(table, sample, is_ac)
@@ -154,8 +153,8 @@ def _faults(table: Table) -> NDArray[np.object_]:
         fault[place] = f"repeats line {rows.copy_of[place]} letter by letter"
     for quantity in ("temperature", "field"):
         state, values = table.state(quantity), table.values(quantity)
-        for place in np.flatnonzero((fault == "") & (state != GIVEN)):
-            fault[place] = f"{_LABELS[quantity]} {_STATES[int(state[place])]}"
+        for kind, said in _STATES.items():
+            fault[(fault == "") & (state == kind)] = f"{_LABELS[quantity]} {said}"
         if quantity in _POSITIVE:
             fault[(fault == "") & ~(values > 0)] = f"{_LABELS[quantity]} is not above 0 {_POSITIVE[quantity]}"
         fault[(fault == "") & ~(np.abs(values) < _LARGEST)] = f"{_LABELS[quantity]} is beyond all reason"
@@ -178,21 +177,23 @@ def _complete(table: Table) -> Bools:
     return complete
 
 
-def _why_not(table: Table, place: int) -> str:
-    """Return why a row is neither a point of ac susceptibility nor a moment."""
-    names = _needed(table)
-    if any(table.state(name)[place] != BLANK for name in names[:2]):
-        for name in names:
-            state = int(table.state(name)[place])
-            if state != GIVEN:
-                return f"{_LABELS[name]} {_STATES[state]}"
-            if name in _POSITIVE and not table.values(name)[place] > 0:
-                return f"{_LABELS[name]} is not above 0 {_POSITIVE[name]}"
+def _why_not(table: Table) -> NDArray[np.object_]:
+    """Return why rows are neither points of ac susceptibility nor moments; the first reason counts."""
+    reason = np.full(len(table.rows.line), "neither a susceptibility nor a moment", dtype=object)
     for name in table.columns:
-        state = int(table.state(name)[place])
-        if "moment" in name and "error" not in name and state not in (GIVEN, BLANK):
-            return f"the moment {_STATES[state]}"
-    return "neither a susceptibility nor a moment"
+        if "moment" in name and "error" not in name:
+            for kind in (NO_NUMBER, NOT_FINITE):
+                reason[table.state(name) == kind] = f"the moment {_STATES[kind]}"
+    needed = _needed(table)
+    begun = (table.state("chi_real") != BLANK) | (table.state("chi_imag") != BLANK)
+    for name in reversed(needed):
+        state = table.state(name)
+        for kind, said in _STATES.items():
+            reason[begun & (state == kind)] = f"{_LABELS[name]} {said}"
+        if name in _POSITIVE:
+            low = begun & (state == GIVEN) & ~(table.values(name) > 0)
+            reason[low] = f"{_LABELS[name]} is not above 0 {_POSITIVE[name]}"
+    return reason
 
 
 def _susceptibility(table: Table, sample: Sample, is_ac: Bools) -> tuple[Floats, Floats, Floats, Floats, str]:

@@ -255,6 +255,8 @@ def _harmonics(record: _Record, harmonics: int, skip: int | None, left_out: list
         left_out.append(f"{label}: {count} points are too few or too unevenly spread over the period")
         return
     both = np.stack([record.moment[kept], record.field[kept] * _OERSTED], axis=1)
+    scale = np.abs(both).max(axis=0)
+    both = both / np.where(scale > 0, scale, 1.0)
     inverse = np.linalg.inv(series.T @ series)
     coefficients = np.linalg.lstsq(series, both, rcond=None)[0]
     late = _lateness(record.time[kept], record.field[kept])
@@ -270,10 +272,11 @@ def _harmonics(record: _Record, harmonics: int, skip: int | None, left_out: list
         chi = complex(m / h)
         slopes = np.array([1.0, -1.0j, -chi, 1.0j * chi]) / h
         turn = 2 * np.pi * k / record.period * late * np.array([chi.imag, chi.real])
-        squares = [float(part @ spread @ part) for part in (slopes.real, slopes.imag)]
-        real, imag = np.sqrt(squares + turn**2).tolist()
-        offset = float(coefficients[0, 1]) / _OERSTED
-        yield _Point(k / record.period, chi, (real, imag), record.temperature, offset)
+        squares = [max(float(part @ spread @ part), 0.0) for part in (slopes.real, slopes.imag)]
+        unit = float(scale[0] / scale[1])
+        real, imag = (unit * np.sqrt(squares + turn**2)).tolist()
+        offset = float(coefficients[0, 1] * scale[1]) / _OERSTED
+        yield _Point(k / record.period, unit * chi, (real, imag), record.temperature, offset)
 
 
 def _lateness(time: Floats, field: Floats) -> float:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mesospin.errors import InputError
 from mesospin.measured.magnetometer.read import read_magnetometer
 
-HEADINGS = "Time Stamp (sec),Temperature (K),Field (Oe),Moment (emu),AC X' (emu/Oe),AC X'' (emu/Oe),AC Frequency (Hz)"
+CLOCK = "Time Stamp (sec),Temperature (K),Field (Oe),Moment (emu),"
+HEADINGS = CLOCK + "AC X' (emu/Oe),AC X'' (emu/Oe),AC Frequency (Hz)"
 FILE = "\n".join([
     "[Header]", "BYAPP,SQUID AC,0.9", "INFO,26.3,SAMPLE_MASS", "INFO,542.5,SAMPLE_MOLECULAR_WEIGHT", "[Data]",
     HEADINGS,

@@ -381,6 +381,11 @@ def test_what_is_no_such_file_is_said_in_one_sentence(write, content, said):
     assert "\n" not in str(caught.value)
 
 
+def test_another_marker(write):
+    data = read_magnetometer(write(XL.replace("[Data]", "[Measured]")), marker="[measured]")
+    assert data.row.values.tolist() == [13, 14]
+
+
 def test_paths_that_lead_nowhere(tmp_path):
     for path in (tmp_path / "none.dat", tmp_path, "a\x00b", ""):
         with pytest.raises(InputError):

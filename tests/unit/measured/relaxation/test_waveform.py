@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mesospin.errors import InputError
 from mesospin.measured.magnetometer.read import read_magnetometer
@@ -167,3 +169,20 @@ def test_data_that_are_no_waveforms():
         waveform_susceptibility(decay_data([0.0, 1.0, 2.0], [1.0, 0.5, 0.2], 2.0), period=1.0)
     with pytest.raises(InputError, match="in emu"):
         waveform_susceptibility(decay_data([0.0, 1.0, 2.0], [1.0, 0.5, 0.2], 2.0, unit="mu_B"), period=1.0)
+
+
+values = st.floats(min_value=-1e3, max_value=1e3)
+rows = st.lists(st.tuples(values, values, values), min_size=1, max_size=60)
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows, st.one_of(st.none(), st.floats(min_value=1e-3, max_value=1e3)), st.sampled_from([None, 0, 3]))
+def test_any_numbers_give_finite_ones_or_a_sentence(rows, period, skip):
+    t, m, B = np.array(rows).T
+    try:
+        found = waveform_susceptibility(decay_data(t, m, 2.0, B=B), period=period, skip=skip)
+    except InputError as error:
+        found, said = None, str(error)
+        assert "\n" not in said
+    if found is not None:
+        assert np.all(np.isfinite(found.chi_real.values) & np.isfinite(found.chi_imag.values))
