@@ -141,7 +141,8 @@ def add_lines(
     pa, pb, pB, gap, ps, window, nuclear = arrays[6:]
     for p in range(pa.size):
         xi = ps[p] * (B - pB[p])
-        if p != skip and abs(xi) < window:
+        # a window of nuclear bias opens the line for states that are eigenstates too
+        if p != skip and (nuclear > 0.0 or abs(xi) < window):
             a, b = pa[p], pb[p]
             k = line_rate(gap[p], xi, half_width(out[a], out[b]), nuclear)
             if k > 0.0:

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from mesospin.bath.disorder import CUTOFF, Molecule
 from mesospin.checks import finite_array
 from mesospin.constants import HBAR
-from mesospin.dynamics.branch import bottoms, line_widths, molecule_frame
+from mesospin.dynamics.branch import bottoms, emission_rates, line_widths, molecule_frame
 from mesospin.dynamics.escape import without_tunnelling
-from mesospin.dynamics.frame import Frame
+from mesospin.dynamics.frame import Frame, is_uniaxial
 from mesospin.dynamics.low_levels import Rest
-from mesospin.dynamics.panels import graded_edges
+from mesospin.dynamics.panels import distinct_lines, graded_edges
 from mesospin.dynamics.rates import rates_at
 from mesospin.dynamics.reduction import relaxation_modes
 from mesospin.dynamics.well_rates import with_lines
@@ -24,21 +24,37 @@ from mesospin.experiment.ensemble import ensemble, field_pair
 from mesospin.experiment.surroundings import chosen, phonon_bath, written
 from mesospin.model.environment import DipolarBath, Disorder, FromSystem, NuclearBath, PhononBath
 from mesospin.model.system import SpinSystem
+from mesospin.spectrum.matrices import field_line
 
-__all__ = ["Setting", "field_nodes", "lasting_frame", "positive_values", "setting_of", "slow_wells"]
+__all__ = [
+    "Setting",
+    "field_nodes",
+    "field_reach",
+    "lasting_frame",
+    "positive_values",
+    "setting_of",
+    "slow_wells",
+]
 
 Floats = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
-#: Widest panel of the average over frozen fields, in standard deviations.
+#: Widest panel of the average over frozen fields, in standard deviations, and growth of panels off a line.
 _WIDEST: Final = 0.4
-#: Probability of tunnelling on resonance in the whole duration below which a line is left out.
+_RATIO: Final = 3.0
+#: Probability of tunnelling on resonance in the whole duration below which a line is left out, and part of
+#: the molecules that come near enough to tunnel.
 _IDLE: Final = 1e-6
+_RARE: Final = 1e-6
 #: E-foldings after which a relaxation is over, and the ratio of rates that separates two wells.
 _SETTLED: Final = 35.0
 _SEPARATION: Final = 1e-3
 #: A frame of one field needs a range: half of it [T].
 _MARGIN: Final = 0.01
+#: Distance at which the widest lines of a uniaxial molecule change the slowest rate by less than 1 % [T].
+_WINGS: Final = 2.0
+#: Bias beyond which a window of nuclear bias is closed, over its width.
+_WINDOWS: Final = 12.0
 
 
 class Setting(NamedTuple):
@@ -93,30 +109,60 @@ def lasting_frame(molecule: Molecule, around: Setting, fields: Floats, T: float,
     Levels that hold no molecule at ``T`` [K], and to which none is lifted in ``duration`` [s], are left out,
     and so are crossings too slow to move any in that time, even on resonance.
     """
-    reach = CUTOFF * around.width + _MARGIN
-    span = (float(fields.min() - reach), float(fields.max() + reach))
-    frame = molecule_frame(molecule, around.bath, span, Rest(T, duration))
-    pairs = frame.crossings
-    if not len(pairs.field):
+    frame = molecule_frame(
+        molecule,
+        around.bath,
+        field_reach(molecule, fields, around.width, around.nuclear_width),
+        Rest(T, duration),
+    )
+    if not len(frame.crossings.field):
         return frame
-    width = line_widths(frame, around.nuclear_width) * pairs.slope
-    fastest = pairs.gap**2 / (2 * HBAR * width)
-    return with_lines(frame, np.flatnonzero(fastest * duration > _IDLE))
+    width, resonant = line_widths(frame, around.nuclear_width), _resonant_rates(frame, around.nuclear_width)
+    reached = width * np.sqrt(resonant * duration) > _RARE * around.width
+    return with_lines(frame, np.flatnonzero(reached & (resonant * duration > _IDLE)))
 
 
-def field_nodes(frame: Frame, B: float, around: Setting) -> tuple[Floats, Floats]:
+def field_reach(
+    molecule: Molecule, fields: Floats, width: float, nuclear_width: float = 0.0
+) -> tuple[float, float]:
+    """Return the range of fields [T] whose crossings act at ``fields`` and at the frozen fields around them.
+
+    States that stay diabatic everywhere tunnel in the wings of their lines too: the widest, near the top of a
+    barrier, are felt a tesla away.  A window of nuclear bias is felt to a dozen of its widths.
+    """
+    lo, hi = float(fields.min() - CUTOFF * width - _MARGIN), float(fields.max() + CUTOFF * width + _MARGIN)
+    line = field_line(molecule.system, axis=molecule.axis, transverse=molecule.transverse)
+    wings = _WINDOWS * nuclear_width / float(np.ptp(np.linalg.eigvalsh(line.G)))
+    if is_uniaxial(molecule.system, line, lo, hi):
+        wings = max(wings, _WINGS)
+    return lo - wings, hi + wings
+
+
+def _resonant_rates(frame: Frame, nuclear_width: float) -> Floats:
+    """Return the rate of tunnelling on resonance of every crossing [1/s]."""
+    pairs = frame.crossings
+    return np.asarray(pairs.gap**2 / (2 * HBAR * line_widths(frame, nuclear_width) * pairs.slope))
+
+
+def field_nodes(frame: Frame, B: float, around: Setting, fastest: float) -> tuple[Floats, Floats]:
     """Return fields (k,) [T] and weights (k,) of the average over frozen fields around ``B``.
 
     Gauss nodes on panels graded towards every crossing: resonances are orders of magnitude narrower than
-    the distribution.
+    the distribution.  Inside the field where tunnelling outruns all phonons and ``fastest`` [1/s], the
+    fastest change that is seen, nothing depends on it.
     """
     if around.width == 0.0:
         return np.array([B]), np.ones(1)
     lo, hi = B - CUTOFF * around.width, B + CUTOFF * around.width
+    fastest = max(fastest, float(emission_rates(frame).max(initial=0.0)))
+    saturated = np.sqrt(1 + _resonant_rates(frame, around.nuclear_width) / fastest)
+    if around.nuclear_width > 0.0:
+        saturated = np.ones_like(saturated)
     centres = np.concatenate([frame.crossings.field, frame.wide[:, 0]])
-    widths = np.concatenate([line_widths(frame, around.nuclear_width), frame.wide[:, 1]])
-    inside = (centres > lo) & (centres < hi)
-    edges = graded_edges(lo, hi, centres[inside], widths[inside], widest=_WIDEST * around.width)
+    widths = np.concatenate([line_widths(frame, around.nuclear_width) * saturated, frame.wide[:, 1]])
+    inside = np.flatnonzero((centres > lo) & (centres < hi))
+    inside = inside[distinct_lines(centres[inside], widths[inside])]
+    edges = graded_edges(lo, hi, centres[inside], widths[inside], widest=_WIDEST * around.width, ratio=_RATIO)
     half = np.diff(edges) / 2
     nodes = ((edges[:-1] + half)[:, None] + half[:, None] * _NODES).ravel()
     weights = (half[:, None] * _WEIGHTS).ravel() * np.exp(-0.5 * ((nodes - B) / around.width) ** 2)

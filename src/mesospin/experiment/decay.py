@@ -141,7 +141,7 @@ def _molecule_decay(
     longest, later = float(times.max()), times[times > 0]
     shortest = float(later.min()) if later.size else 0.0
     frame = lasting_frame(molecule, around, fields, float(temperatures.max()), longest)
-    nodes, weights = field_nodes(frame, float(fields[1]), around)
+    nodes, weights = field_nodes(frame, float(fields[1]), around, 1 / shortest if shortest > 0 else 0.0)
     before = nodes + (fields[0] - fields[1])
     rows = []
     for T in temperatures:

@@ -21,6 +21,7 @@ from mesospin.dynamics.rates import rates_at, rates_between
 from mesospin.dynamics.reduction import easiest_path, metastable_states, relaxation_modes
 from mesospin.dynamics.well_rates import with_lines
 from mesospin.errors import InputError
+from mesospin.experiment.constant_field import field_reach
 from mesospin.experiment.ensemble import ensemble, field_pair
 from mesospin.experiment.surroundings import chosen, phonon_bath, written
 from mesospin.model.environment import (
@@ -125,7 +126,7 @@ def relaxation_rates(
     window = nuclear.width if nuclear else 0.0
     width = frozen.width if frozen else 0.0
     members = ensemble(system, ensemble_of, axis=axis, transverse=lateral)
-    frames = [_frame(molecule, phonons, fields, width) for molecule in members]
+    frames = [_frame(molecule, phonons, fields, width, window) for molecule in members]
     slowest = sum(
         molecule.weight * np.array([mean_slow_rates(frame, fields, T, width, window) for T in temperatures])
         for molecule, frame in zip(members, frames, strict=True)
@@ -145,9 +146,10 @@ def relaxation_rates(
     return _dataset(system, temperatures, fields, np.asarray(slowest), local, inputs)
 
 
-def _frame(molecule: Molecule, bath: PhononBath | None, fields: NDArray[np.float64], width: float) -> Frame:
-    margin = CUTOFF * width + 0.05
-    return molecule_frame(molecule, bath, (fields.min() - margin, fields.max() + margin))
+def _frame(
+    molecule: Molecule, bath: PhononBath | None, fields: NDArray[np.float64], width: float, window: float
+) -> Frame:
+    return molecule_frame(molecule, bath, field_reach(molecule, fields, width + 0.05 / CUTOFF, window))
 
 
 def _mean_path(system: SpinSystem, frame: Frame, B: float, T: float, width: float, window: float) -> str:

@@ -149,7 +149,7 @@ def _molecule_curves(
     frame = lasting_frame(molecule, around, every, float(fine[-1]), float(pauses.sum()))
     rows = []
     for B in fields:
-        nodes, weights = field_nodes(frame, float(B), around)
+        nodes, weights = field_nodes(frame, float(B), around, 2 / float(pauses.min()))
         at = (nodes - B, nodes)
         shortest = float(pauses.min()) / 2
         wells = slow_wells(frame, float(fine[0]), float(B), shortest)

@@ -156,7 +156,7 @@ def _response(
     molecule: Molecule, around: Setting, temperatures: Floats, fields: Floats, omega: Floats
 ) -> _Response:
     frame = lasting_frame(molecule, around, fields, float(temperatures.max()), 1 / float(omega.min()))
-    averages = [field_nodes(frame, float(B), around) for B in fields]
+    averages = [field_nodes(frame, float(B), around, float(omega.max())) for B in fields]
     shape = (len(temperatures), len(fields))
     relaxing = np.empty((*shape, len(omega)), dtype=complex)
     static = np.empty(shape)
