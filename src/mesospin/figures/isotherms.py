@@ -109,7 +109,7 @@ def draw_scale(figure: Figure, axes: Sequence[Axes], scale: Scale) -> None:
         bar.ax.minorticks_off()
         bar.ax.tick_params(direction="out", left=False, right=True, length=2, labelsize=8)
         bar.set_label(FIELD if scale.by_field else TEMPERATURE)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
     if len(scale.others) > 1:
         unit = "K" if scale.by_field else "T"
         handles = [

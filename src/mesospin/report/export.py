@@ -1,7 +1,7 @@
 """Results as files of other programs: JSON, CSV, and the figure, chosen by the suffix."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -95,9 +95,10 @@ _WRITE: Final[dict[str, Callable[[xr.Dataset, Path], object]]] = {
     ".svg": _draw,
     ".pdf": _draw,
 }
+_PICTURES: Final = (".png", ".svg", ".pdf")
 
 
-def export(dataset: xr.Dataset, path: str | Path) -> Path:
+def export(dataset: xr.Dataset, path: str | Path, *, theory: xr.Dataset | Sequence[xr.Dataset] = ()) -> Path:
     """Write a result to a file, in the format that its suffix names, whole or not at all.
 
     Parameters
@@ -107,6 +108,8 @@ def export(dataset: xr.Dataset, path: str | Path) -> Path:
     path : str or Path
         Ends in .nc (netCDF, reopens identically), .csv (one long table), .json (everything), .png, .svg
         or .pdf (the figure).
+    theory : xarray.Dataset or sequence of them, optional
+        Results drawn dashed in a figure, as in `plot`; other formats do not hold them.
 
     Returns
     -------
@@ -121,7 +124,10 @@ def export(dataset: xr.Dataset, path: str | Path) -> Path:
     target = check_target(path)
     draft = target.with_name(f".{os.getpid()}.part.{target.name}")
     try:
-        _WRITE[target.suffix.lower()](dataset, draft)
+        if theory and target.suffix.lower() in _PICTURES:
+            write_figure(plot(dataset, theory=theory), draft)
+        else:
+            _WRITE[target.suffix.lower()](dataset, draft)
         draft.replace(target)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -10,6 +10,7 @@ from mesospin.report.cells import Column, Table, spread_out, unit_of
 from mesospin.report.equilibrium_tables import EQUILIBRIUM_TABLES
 from mesospin.report.fit_tables import FIT_TABLES
 from mesospin.report.lanthanide_tables import LANTHANIDE_TABLES
+from mesospin.report.relaxation_tables import RELAXATION_TABLES
 from mesospin.report.spectroscopy_tables import SPECTROSCOPY_TABLES
 from mesospin.report.tunnelling_tables import TUNNELLING_TABLES
 
@@ -164,6 +165,7 @@ _TABLES: Final[dict[str, Callable[[xr.Dataset], Sequence[Table]]]] = {
     **EQUILIBRIUM_TABLES,
     **LANTHANIDE_TABLES,
     **FIT_TABLES,
+    **RELAXATION_TABLES,
     "relaxation": _relaxation,
     "hysteresis": _hysteresis,
     "sweep": _sweep,
