@@ -42,7 +42,7 @@ relaxation        `fit_ac`, `fit_ac_jointly`, `fit_decay`, `fit_square_root`
     its rate      `fit_rates`, `compare_rates`, `rate_data`; `Orbach`, `Raman`, `PhononPairRaman`, `Direct`,
                   `FieldDirect`, `FieldRaman`, `Tunnelling`, `FieldTunnelling`, `ConstantRate`,
                   `BronsVanVleck`, `PhononBottleneck` (each a `Process`, their sum a `RateLaw`)
-    data          `read_magnetometer`, `ac_data`, `decay_data`, `waveform_susceptibility`
+    data          `read_magnetometer`, `static_data`, `ac_data`, `decay_data`, `waveform_susceptibility`
     files         `read_ccfit2`, `write_ccfit2`
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 proof             `validate`
@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from mesospin.measured.hamiltonian.fitted import fitted_system as fitted_system
     from mesospin.measured.hamiltonian.parameters import parameters_of as parameters_of
     from mesospin.measured.magnetometer.read import read_magnetometer as read_magnetometer
+    from mesospin.measured.magnetometer.static import static_data as static_data
     from mesospin.measured.quantum_chemistry.ab_initio import AbInitio as AbInitio
     from mesospin.measured.quantum_chemistry.ab_initio import Pseudospin as Pseudospin
     from mesospin.measured.quantum_chemistry.orca import read_orca as read_orca
@@ -127,6 +128,9 @@ if TYPE_CHECKING:
     from mesospin.measured.relaxation.fit_decay import fit_square_root as fit_square_root
     from mesospin.measured.relaxation.fit_rates import fit_rates as fit_rates
     from mesospin.measured.relaxation.joint_ac import fit_ac_jointly as fit_ac_jointly
+    from mesospin.measured.relaxation.names import ac_model as ac_model
+    from mesospin.measured.relaxation.names import decay_model as decay_model
+    from mesospin.measured.relaxation.names import rate_law as rate_law
     from mesospin.measured.relaxation.processes import BronsVanVleck as BronsVanVleck
     from mesospin.measured.relaxation.processes import ConstantRate as ConstantRate
     from mesospin.measured.relaxation.processes import Direct as Direct
@@ -141,6 +145,7 @@ if TYPE_CHECKING:
     from mesospin.measured.relaxation.processes import RateLaw as RateLaw
     from mesospin.measured.relaxation.processes import Tunnelling as Tunnelling
     from mesospin.measured.relaxation.rate_data import rate_data as rate_data
+    from mesospin.measured.relaxation.rate_file import read_rates as read_rates
     from mesospin.measured.relaxation.waveform import waveform_susceptibility as waveform_susceptibility
     from mesospin.measured.spectral_data import LevelData as LevelData
     from mesospin.measured.spectral_data import ResonanceData as ResonanceData
@@ -331,7 +336,12 @@ _HOME = {
     "fit_rates": "measured.relaxation.fit_rates",
     "compare_rates": "measured.relaxation.compare_rates",
     "rate_data": "measured.relaxation.rate_data",
+    "read_rates": "measured.relaxation.rate_file",
+    "ac_model": "measured.relaxation.names",
+    "decay_model": "measured.relaxation.names",
+    "rate_law": "measured.relaxation.names",
     "read_magnetometer": "measured.magnetometer.read",
+    "static_data": "measured.magnetometer.static",
     "ac_data": "measured.relaxation.ac_data",
     "decay_data": "measured.relaxation.decay_data",
     "waveform_susceptibility": "measured.relaxation.waveform",
