@@ -38,12 +38,13 @@ fits              `fit_hamiltonian`, `fitted_system`, `parameters_of`, `fit_curi
 relaxation        `fit_ac`, `fit_ac_jointly`, `fit_decay`, `fit_square_root`
     shape         `Debye`, `GeneralisedDebye`, `ColeDavidson`, `HavriliakNegami`, `DoubleGeneralisedDebye`,
                   `DoubleGeneralisedDebyeEqualChi` (each an `AcModel`); `StretchedExponential`,
-                  `DoubleExponential` (each a `DecayModel`)
+                  `DoubleExponential` (each a `DecayModel`); by name `ac_model`, `decay_model`
     its rate      `fit_rates`, `compare_rates`, `rate_data`; `Orbach`, `Raman`, `PhononPairRaman`, `Direct`,
                   `FieldDirect`, `FieldRaman`, `Tunnelling`, `FieldTunnelling`, `ConstantRate`,
-                  `BronsVanVleck`, `PhononBottleneck` (each a `Process`, their sum a `RateLaw`)
+                  `BronsVanVleck`, `PhononBottleneck` (each a `Process`, their sum a `RateLaw`); from text
+                  `rate_law`
     data          `read_magnetometer`, `static_data`, `ac_data`, `decay_data`, `waveform_susceptibility`
-    files         `read_ccfit2`, `write_ccfit2`
+    files         `read_rates`, `read_ccfit2`, `write_ccfit2`
 pictures, files   `plot`, `save`, `open_result`, `export`, `summary`, `run`
 proof             `validate`
 

@@ -63,7 +63,7 @@ def relaxation(
         values.fields("B", B),
         axis=values.direction("axis", axis),
         transverse=values.field_pair("transverse", transverse),
-        **_surroundings(dipolar, one_molecule),
+        **surroundings(dipolar, one_molecule),
     )
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
 
@@ -118,12 +118,12 @@ def hysteresis(
             cluster=cluster,
             checkpoint=checkpoint,
             progress=progress,
-            **_surroundings(dipolar, one_molecule),
+            **surroundings(dipolar, one_molecule),
         )
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
 
 
-def _surroundings(dipolar: str | None, one_molecule: bool) -> dict[str, Any]:
+def surroundings(dipolar: str | None, one_molecule: bool) -> dict[str, Any]:
     """Return the surroundings that differ from those of the library."""
     choices: dict[str, Any] = {"disorder": None} if one_molecule else {}
     if dipolar is not None:

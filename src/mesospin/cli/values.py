@@ -29,7 +29,7 @@ def fields(name: str, text: str) -> float | list[float]:
     >>> fields("B", "0.3"), fields("B", "0,500 mT"), fields("B", "0:5:3 T"), fields("B", "-1:1:3")
     (0.3, [0.0, 0.5], [0.0, 2.5, 5.0], [-1.0, 0.0, 1.0])
     """
-    values = _series(name, text, "T", _tesla)
+    values = series(name, text, "T", _tesla)
     return values if len(values) > 1 or ":" in text else values[0]
 
 
@@ -43,7 +43,7 @@ def temperatures(name: str, text: str) -> list[float]:
     >>> [round(T, 6) for T in temperatures("T", "1:100:3:log mK")]
     [0.001, 0.01, 0.1]
     """
-    return _series(name, text, "K", _kelvin)
+    return series(name, text, "K", _kelvin)
 
 
 def span(name: str, text: str) -> tuple[float, float]:
@@ -84,7 +84,7 @@ def frequencies(name: str, text: str) -> float | list[float]:
     >>> frequencies("frequency", "95 GHz"), frequencies("frequency", "10:30:3")
     (95.0, [10.0, 20.0, 30.0])
     """
-    values = _series(name, text, "GHz", _gigahertz)
+    values = series(name, text, "GHz", _gigahertz)
     return values if len(values) > 1 or ":" in text else values[0]
 
 
@@ -98,7 +98,7 @@ def energies(name: str, text: str) -> list[float]:
     """
     if re.search(r"[A-Za-z]", text.replace("e", "")) is None:
         raise InputError(f"{name} must have a unit [meV, K, cm^-1, GHz], got {text!r}; write -2:2:801 meV")
-    return _series(name, text, "meV", _energy)
+    return series(name, text, "meV", _energy)
 
 
 def temperature_span(name: str, text: str) -> tuple[float, float]:
@@ -197,7 +197,7 @@ def angles(name: str, text: str) -> list[float]:
         raise InputError(
             f"{name} must be angles with a unit, got {text!r}; write for example '0:180:181 deg'"
         )
-    return _series(name, text, "deg", ms.units.to_radian)
+    return series(name, text, "deg", ms.units.to_radian)
 
 
 def spins(name: str, text: str) -> list[float]:
@@ -335,7 +335,8 @@ def _one(name: str, text: str, unit: str, convert: Callable[[str, str], float]) 
     return value
 
 
-def _series(name: str, text: str, unit: str, convert: Callable[[str, str], float]) -> list[float]:
+def series(name: str, text: str, unit: str, convert: Callable[[str, str], float]) -> list[float]:
+    """Return numbers of any quantity: a list, or a range lo:hi:points."""
     if ":" not in text:
         return _with_units(name, text, text.split(","), unit, convert)
     pieces = text.split(":")

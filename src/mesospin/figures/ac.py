@@ -35,7 +35,7 @@ from mesospin.figures.style import (
     system_title,
 )
 from mesospin.measured.relaxation.ac_models import AC_MODELS, AcModel
-from mesospin.measured.relaxation.law_text import law_from_text
+from mesospin.measured.relaxation.names import rate_law
 
 Floats = NDArray[np.float64]
 
@@ -296,7 +296,7 @@ def draw_times(axes: Axes, dataset: xr.Dataset, scale: Scale) -> None:
 
 def _draw_law(axes: Axes, dataset: xr.Dataset, scale: Scale) -> None:
     """Draw the fitted law between the isotherms."""
-    law, values = law_from_text(str(dataset.attrs["law"])), dataset["value"].values[None]
+    law, values = rate_law(str(dataset.attrs["law"])), dataset["value"].values[None]
     T, B = dataset["temperature"].values, dataset["field"].values
     if varying(T, B) == "field":
         fields = np.linspace(B.min(), B.max(), _SMOOTH)

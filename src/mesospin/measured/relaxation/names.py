@@ -1,12 +1,14 @@
-"""Laws of relaxation as a command line or a study file writes them: "orbach + raman + tunnelling"."""
+"""Models and laws of relaxation by the names that a command line or a study file gives them."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from mesospin.checks import instance_of, nearest
+from mesospin.checks import instance_of, nearest, one_of
 from mesospin.errors import InputError
+from mesospin.measured.relaxation.ac_models import AC_MODELS, AcModel
+from mesospin.measured.relaxation.decay_models import DECAY_MODELS, DecayModel
 from mesospin.measured.relaxation.processes import (
     PROCESSES,
     BronsVanVleck,
@@ -15,7 +17,7 @@ from mesospin.measured.relaxation.processes import (
     RateLaw,
 )
 
-__all__ = ["law_from_text"]
+__all__ = ["ac_model", "decay_model", "rate_law"]
 
 _TERM: Final = re.compile(r"([A-Za-z][A-Za-z _-]*)(?:\((.*)\))?")
 _MODIFIERS: Final = (BronsVanVleck, PhononBottleneck)
@@ -23,7 +25,57 @@ _OTHER_NAMES: Final = {"qtm": "tunnelling", "tunneling": "tunnelling", "constant
 _BY_NAME: Final = {name.replace("-", ""): name for name in PROCESSES}
 
 
-def law_from_text(text: str) -> RateLaw:
+def ac_model(name: str) -> AcModel:
+    """Return the shape of a relaxation in the ac susceptibility that a name means.
+
+    Parameters
+    ----------
+    name : str
+        "debye", "generalised-debye", "cole-davidson", "havriliak-negami", "double-generalised-debye" or
+        "double-generalised-debye-equal-chi".
+
+    Returns
+    -------
+    AcModel
+
+    Raises
+    ------
+    InputError
+        If the name is another one.
+
+    Examples
+    --------
+    >>> ac_model("generalised-debye").names
+    ('tau', 'chi_S', 'chi_T', 'alpha')
+    """
+    return AC_MODELS[one_of("model", name, tuple(AC_MODELS))]
+
+
+def decay_model(name: str) -> DecayModel:
+    """Return the shape of a decay that a name means.
+
+    Parameters
+    ----------
+    name : {"stretched-exponential", "double-exponential"}
+
+    Returns
+    -------
+    DecayModel
+
+    Raises
+    ------
+    InputError
+        If the name is another one.
+
+    Examples
+    --------
+    >>> decay_model("stretched-exponential").names
+    ('tau', 'beta', 'm_eq', 'm_0')
+    """
+    return DECAY_MODELS[one_of("model", name, tuple(DECAY_MODELS))]
+
+
+def rate_law(text: str) -> RateLaw:
     """Return the sum of processes that a text names.
 
     Parameters
@@ -43,9 +95,9 @@ def law_from_text(text: str) -> RateLaw:
 
     Examples
     --------
-    >>> law_from_text("orbach + raman + tunnelling").names
+    >>> rate_law("orbach + raman + tunnelling").names
     ('A', 'u_eff', 'R', 'n', 'Q')
-    >>> law_from_text("phonon-bottleneck(direct) + raman").title
+    >>> rate_law("phonon-bottleneck(direct) + raman").title
     'PhononBottleneck(Direct) + Raman'
     """
     instance_of("law", text, str, hint='write "orbach + raman"')
