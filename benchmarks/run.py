@@ -26,6 +26,7 @@ MODULES = (
     "splitting_map",
     "powder_magnetisation",
     "fit",
+    "ac_fit",
     "staircase",
     "unitary_sweep",
     "lindblad_sweep",

@@ -14,6 +14,7 @@ MODULES = (
     "splitting_map",
     "powder_magnetisation",
     "fit",
+    "ac_fit",
     "staircase",
     "unitary_sweep",
     "lindblad_sweep",
@@ -26,7 +27,7 @@ def benchmark(monkeypatch):
     """Import by name from the folder of the benchmarks, and forget the modules afterwards."""
     pytest.importorskip("qutip")
     monkeypatch.syspath_prepend(FOLDER)
-    names = (*MODULES, "timing", "run")
+    names = (*MODULES, "ac_fit_sides", "timing", "run")
     yield importlib.import_module
     for name in names:
         sys.modules.pop(name, None)

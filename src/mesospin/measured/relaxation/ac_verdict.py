@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesospin.measured.relaxation.ac_problem import AcProblem
-from mesospin.measured.relaxation.least_squares import Fits, covariance
+from mesospin.measured.relaxation.least_squares import Fits, covariance, is_closed
 
 __all__ = ["Account", "account_of", "beyond_limits", "judge"]
 
@@ -19,12 +19,8 @@ _SIGNIFICANT: Final = 3.0
 """Standard errors at which something is taken as certain."""
 _EXACT: Final = 1e-18
 """Variance, in units of the largest susceptibility, at which nothing but rounding is left."""
-_SHORTFALL: Final = 0.5
-"""Part of the promised rise of the sum of squares below which a time counts as open."""
 _NARROW: Final = 0.05
 """Standard error of ln tau below which the sum of squares is a parabola as far as three of them."""
-_ROUGH: Final = 1e-4
-"""Tolerance of the fits in which a time is held."""
 
 
 class Account(NamedTuple):
@@ -103,34 +99,19 @@ def beyond_limits(problem: AcProblem, parameters: Floats) -> Floats:
 
 
 def _promise_kept(problem: AcProblem, account: Account) -> Bools:
-    """Return whether the sum of squares rises as the curvature promises three errors away from each time.
-
-    The covariance describes the bottom of the valley only.  Refitting with ln tau held three standard errors
-    to either side shows whether the valley stays closed: the sum of squares must rise by half of 9 variances.
-    """
+    """Return whether the sum of squares rises on both sides of every time."""
     names = problem.model.names
-    places = [names.index(time) for time in problem.model.times]
-    narrow = (account.error[:, places] < _NARROW).all(axis=1) | (account.variance < _EXACT)
+    places = np.array([names.index(time) for time in problem.model.times])
+    kept = (account.error[:, places] < _NARROW).all(axis=1) | (account.variance < _EXACT)
     sound = account.regular & np.isfinite(account.error).all(axis=1) & (account.variance > 0)
-    kept, rows = narrow.copy(), np.flatnonzero(sound & ~narrow)
-    if not len(rows):
-        return np.asarray(kept)
-    values, lower, upper = account.parameters[rows], *problem.bounds()
-    starts, free = [], []
-    for place in places:
-        ridge = account.covariance[rows, :, place] / account.error[rows, place, None]
-        for side in (-_SIGNIFICANT, _SIGNIFICANT):
-            along = values + side * ridge
-            start = np.where((along > lower) & (along < upper), along, values)
-            start[:, place] = along[:, place]
-            starts.append(start)
-            moving = np.ones_like(start, dtype=bool)
-            moving[:, place] = False
-            free.append(moving)
-    every = np.tile(rows, len(starts))
-    moved = problem.rows(every).fitted(np.concatenate(starts), np.concatenate(free), tolerance=_ROUGH)
-    rise = (moved.sum_of_squares - account.sum_of_squares[every]) / account.variance[every]
-    kept[rows] = (rise >= _SHORTFALL * _SIGNIFICANT**2).reshape(len(starts), -1).all(axis=0)
+    rows = np.flatnonzero(sound & ~kept)
+    if len(rows):
+        best = Fits(account.parameters, account.sum_of_squares, account.covariance, account.converged)
+        closed = is_closed(
+            problem.residuals, best, account.covariance, account.variance, np.ones_like(account.held), places,
+            rows, *problem.bounds(),
+        )  # fmt: skip
+        kept[rows] = closed.all(axis=1)
     return np.asarray(kept)
 
 
@@ -151,7 +132,10 @@ def _too_little(problem: AcProblem, account: Account) -> list[str]:
         elif gains[row]:
             sentence = "chi'' is negative; check its sign, chi = chi' - i chi''"
         elif not account.converged[row]:
-            sentence = "the fit did not converge; take a model with fewer parameters"
+            sentence = (
+                "the data leave the parameters open (the fit runs away); widen the frequencies or take "
+                "a model with fewer parameters"
+            )
         elif not account.regular[row]:
             sentence = (
                 "the data leave the parameters open (singular covariance); take a model with fewer parameters"

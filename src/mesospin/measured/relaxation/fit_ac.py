@@ -144,8 +144,8 @@ def _dataset(
     problem: AcProblem, account: Account, determined: Bools, verdict: list[str], inputs: dict[str, object]
 ) -> xr.Dataset:
     model, curves = problem.model, problem.curves
-    values, error = account.parameters, account.error
     quoted = determined[:, None]
+    values, error = (np.where(quoted, part, np.nan) for part in (account.parameters, account.error))
     variables = {}
     for place, name in enumerate(model.names):
         if name in model.times:
@@ -156,10 +156,8 @@ def _dataset(
             scale = problem.scale if name in model.amplitudes else 1.0
             unit, text = (curves.unit, "susceptibility") if name in model.amplitudes else ("1", "exponent")
             value, sigma = values[:, place] * scale, error[:, place] * scale
-        variables[name] = variable("isotherm", np.where(determined, value, np.nan), unit, text)
-        variables[f"{name}_error"] = variable(
-            "isotherm", np.where(determined, sigma, np.nan), unit, f"standard error of {name}"
-        )
+        variables[name] = variable("isotherm", value, unit, text)
+        variables[f"{name}_error"] = variable("isotherm", sigma, unit, f"standard error of {name}")
     variables |= _distribution(problem, account, quoted)
     variables["chi2"] = variable(
         "isotherm", account.variance * problem.scale**2, f"({curves.unit})^2", "sum of squares per freedom"

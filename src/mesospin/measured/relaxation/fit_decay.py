@@ -13,7 +13,7 @@ from mesospin.checks import finite_array, instance_of, positive, span
 from mesospin.errors import InputError
 from mesospin.measured.relaxation.decay_data import Decays, decays
 from mesospin.measured.relaxation.decay_models import DecayModel, StretchedExponential
-from mesospin.measured.relaxation.least_squares import Fits, covariance, fit_rows
+from mesospin.measured.relaxation.least_squares import Fits, covariance, fit_rows, is_closed
 from mesospin.results import account, variable
 
 __all__ = ["fit_decay", "fit_square_root"]
@@ -25,6 +25,8 @@ _TIMES: Final = {1: 30, 2: 14}
 _STRETCH: Final = {1: (1.0, 0.6, 0.35), 2: (0.9,)}
 _FOLLOWED: Final = 4
 _SIGNIFICANT: Final = 3.0
+_EXACT: Final = 1e-18
+"""Variance, in units of the range, at which nothing but rounding is left."""
 
 
 def fit_decay(
@@ -211,8 +213,12 @@ def _dataset(task: _Task, fits: Fits, largest_error: float, inputs: dict[str, ob
     x, spread = _ordered(model, fits.parameters, inverse * variance[:, None, None])
     with np.errstate(invalid="ignore"):
         error = np.sqrt(np.einsum("gpp->gp", spread))
+    closed = _closed(task, fits, inverse * variance[:, None, None], variance)
     reasons = [
         _reason(task, x[g], error[g], bool(fits.converged[g] and regular[g]), int(dof[g]), largest_error)
+        or (
+            "" if closed[g] else "the data leave tau open (no rise of chi^2 beyond its error); measure longer"
+        )
         for g in range(len(x))
     ]
     determined = np.array([not reason for reason in reasons], dtype=bool)
@@ -237,6 +243,19 @@ def _dataset(task: _Task, fits: Fits, largest_error: float, inputs: dict[str, ob
         "field": variable("isotherm", curves.field, "T", "field"),
     }
     return account("decay_fit", variables, coords, inputs).assign_attrs(model=model.title)
+
+
+def _closed(task: _Task, fits: Fits, scaled: Floats, variance: Floats) -> Bools:
+    """Return whether the sum of squares rises on both sides of every time of a decay."""
+    places = np.arange(task.model.steps) * 2
+    closed = ~(variance > _EXACT)
+    rows = np.flatnonzero((variance > _EXACT) & (scaled[:, places, places] > 0).all(axis=1))
+    if len(rows):
+        bounds = task.model.bounds()
+        closed[rows] = is_closed(
+            task.residuals, fits, scaled, variance, task.free, places, rows, *bounds
+        ).all(axis=1)
+    return np.asarray(closed)
 
 
 def _reason(task: _Task, x: Floats, error: Floats, sound: bool, dof: int, largest_error: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,7 +16,7 @@ from mesospin.measured.relaxation.ac_models import AcModel, GeneralisedDebye
 from mesospin.measured.relaxation.ac_problem import AcProblem, ac_problem, point_variables
 from mesospin.measured.relaxation.ac_start import starting_points
 from mesospin.measured.relaxation.fit_ac import WEIGHTS
-from mesospin.measured.relaxation.least_squares import covariance, fit_rows
+from mesospin.measured.relaxation.least_squares import Fits, covariance, fit_rows, is_closed
 from mesospin.measured.relaxation.processes import Process, RateLaw
 from mesospin.measured.relaxation.rate_data import RateData
 from mesospin.measured.relaxation.rate_fit import correlation, quotable
@@ -26,6 +26,9 @@ from mesospin.results import account, variable
 __all__ = ["fit_ac_jointly"]
 
 Floats = NDArray[np.float64]
+
+_EXACT: Final = 1e-18
+"""Variance, in units of the largest susceptibility, at which nothing but rounding is left."""
 
 
 def fit_ac_jointly(
@@ -207,6 +210,24 @@ def _best(joint: _Joint, starts: int, seed: int) -> _Best:
     return _Best(fits.parameters[k], inverse[0], float(cost[k]), agreeing)
 
 
+def _closed(joint: _Joint, best: _Best, scaled: Floats) -> NDArray[np.bool_]:
+    """Return whether the sum of squares rises on both sides of every parameter of the law."""
+    count = len(joint.law.names)
+    dof = int(joint.problem.numbers.sum()) - int(joint.free.sum())
+    variance = np.array([best.sum_of_squares / dof])
+    with np.errstate(invalid="ignore"):
+        error = np.sqrt(np.diag(scaled))[:count]
+    places = np.flatnonzero(joint.free[:count] & (error > 0))
+    closed = np.ones(count, dtype=bool)
+    if len(places) and variance[0] > _EXACT:
+        fits = Fits(best.x[None], np.array([best.sum_of_squares]), scaled[None], np.array([True]))
+        closed[places] = is_closed(
+            joint.residuals, fits, scaled[None], variance, joint.free[None], places, np.array([0]),
+            *_bounds(joint),
+        )[0]  # fmt: skip
+    return closed
+
+
 def _start(joint: _Joint, starts: int, seed: int) -> Floats:
     """Return starts: every isotherm from the grid of its own, laws through the times found there."""
     local = starting_points(joint.problem, 1)[0]
@@ -240,6 +261,7 @@ def _dataset(joint: _Joint, best: _Best, inputs: dict[str, object]) -> xr.Datase
         error = np.sqrt(np.diag(scaled))
     free = joint.free[:count]
     determined = quotable(law, free, best.x[:count], error[:count])
+    determined &= ~free | _closed(joint, best, scaled)
     variables = {
         "value": variable("parameter", best.x[:count], "see unit", "value"),
         "error": variable(

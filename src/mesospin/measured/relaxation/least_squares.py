@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Fits", "covariance", "fit_rows"]
+__all__ = ["Fits", "covariance", "fit_rows", "is_closed"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -20,6 +20,12 @@ Bools = NDArray[np.bool_]
 Model = Callable[[Floats, NDArray[np.intp]], tuple[Floats, Floats]]
 
 _DAMPING: Final = (1e-3, 1e-12, 1e12)
+_AWAY: Final = 3.0
+"""Standard errors at which a parameter is held to see whether the sum of squares rises."""
+_RISE: Final = 0.5
+"""Part of the promised rise that must be there."""
+_ROUGH: Final = 1e-4
+"""Tolerance of the fits in which a parameter is held."""
 _SINGULAR: Final = 1e-14
 """Part of the largest eigenvalue of a scaled J^T J below which a direction is open."""
 _TAKES_PART: Final = 1e-8
@@ -78,7 +84,7 @@ def fit_rows(
     """
     x = start.copy()
     rows = np.arange(len(x))
-    cost, gradient, normal = _sums(*model(x, rows))
+    cost, gradient, normal = _tried(model, x, rows)
     damping = np.full(len(x), _DAMPING[0])
     done = np.zeros(len(x), dtype=bool)
     for _ in range(iterations):
@@ -87,9 +93,11 @@ def fit_rows(
             break
         step = _step(gradient[active], normal[active], damping[active], free[active])
         trial = _inside(x[active], step, lower, upper)
-        new_cost, new_gradient, new_normal = _sums(*model(trial, active))
-        better = new_cost <= cost[active]
-        settled = np.abs(cost[active] - new_cost) <= tolerance * cost[active]
+        new_cost, new_gradient, new_normal = _tried(model, trial, active)
+        sound = np.isfinite(new_cost)
+        better = sound & (new_cost <= cost[active])
+        settled = np.abs(cost[active] - np.where(sound, new_cost, -1.0)) <= tolerance * cost[active]
+        settled &= np.isfinite(cost[active])
         took, kept = active[better], active[~better]
         x[took], cost[took] = trial[better], new_cost[better]
         gradient[took], normal[took] = new_gradient[better], new_normal[better]
@@ -131,11 +139,64 @@ def covariance(normal: Floats, free: Bools) -> tuple[Floats, Bools]:
     return np.where(both, inverse, 0.0), sound & closed.all(axis=1)
 
 
-def _sums(residual: Floats, jacobian: Floats) -> tuple[Floats, Floats, Floats]:
+def is_closed(
+    model: Model, best: Fits, scaled: Floats, variance: Floats, free: Bools, places: NDArray[np.intp],
+    rows: NDArray[np.intp], lower: Floats, upper: Floats,
+) -> Bools:  # fmt: skip
+    """Return whether the sum of squares rises beside each minimum as its curvature promises.
+
+    The covariance describes the bottom of the valley only.  Every parameter asked for is held three standard
+    errors to either side while the others are fitted: the sum of squares must rise by half of 9 variances.
+
+    Parameters
+    ----------
+    model, free, lower, upper
+        As for `fit_rows`, of all fits.
+    best : Fits
+        Of all fits.
+    scaled : ndarray, shape (g, p, p)
+        Covariance of the parameters.
+    variance : ndarray, shape (g,)
+    places : ndarray of int
+        Parameters to look at.
+    rows : ndarray of int
+        Fits to look at.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, places)
+    """
+    values, moving, starts, held = best.parameters[rows], free[rows], [], []
+    for place in places:
+        error = np.sqrt(scaled[rows, place, place])[:, None]
+        for side in (-_AWAY, _AWAY):
+            along = values + side * np.nan_to_num(scaled[rows, :, place] / error)
+            start = np.where((along > lower) & (along < upper) & moving, along, values)
+            start[:, place] = along[:, place]
+            starts.append(start)
+            others = moving.copy()
+            others[:, place] = False
+            held.append(others)
+    every = np.tile(rows, len(starts))
+    beside = fit_rows(
+        lambda x, active: model(x, every[active]), np.concatenate(starts), np.concatenate(held), lower, upper,
+        tolerance=_ROUGH,
+    )  # fmt: skip
+    rise = (beside.sum_of_squares - best.sum_of_squares[every]) / variance[every]
+    kept = (rise >= _RISE * _AWAY**2).reshape(len(places), 2, len(rows))
+    return np.asarray(kept.all(axis=1).T)
+
+
+def _tried(model: Model, x: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
     """Return r^T r (g,), J^T r (g, p) and J^T J (g, p, p)."""
-    turned = jacobian.swapaxes(1, 2)
-    cost = np.einsum("gr,gr->g", residual, residual)
-    return cost, (turned @ residual[..., None])[..., 0], turned @ jacobian
+    # a trial may lie beyond the range of numbers: a cost that is no number is no improvement
+    with np.errstate(over="ignore", invalid="ignore"):
+        residual, jacobian = model(x, rows)
+        turned = jacobian.swapaxes(1, 2)
+        cost = np.einsum("gr,gr->g", residual, residual)
+        gradient, normal = (turned @ residual[..., None])[..., 0], turned @ jacobian
+    sound = np.isfinite(cost) & np.isfinite(gradient).all(axis=1) & np.isfinite(normal).all(axis=(1, 2))
+    return np.where(sound, cost, np.inf), gradient, normal
 
 
 def _scaled(normal: Floats, free: Bools) -> tuple[Floats, Floats]:
