@@ -7,18 +7,14 @@ in "0.05,1.5 K".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 import mesospin as ms
+from mesospin.cli.number_texts import one, series, with_units
 from mesospin.errors import InputError
 
 _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_PIECE: Final = re.compile(rf"\s*({_NUMBER})\s*(.*?)\s*")
-_COUNT: Final = re.compile(r"\s*(\d+)\s*(.*?)\s*")
-_LOGARITHMIC: Final = re.compile(r"\s*log\s*(.*?)\s*")
 _FRACTION: Final = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*(?:/\s*2)?\s*")
-_LARGEST_SERIES: Final = 10_000_000
 
 
 def fields(name: str, text: str) -> float | list[float]:
@@ -57,7 +53,7 @@ def span(name: str, text: str) -> tuple[float, float]:
     pieces = re.split("[:,]", text)
     if len(pieces) != 2:
         raise InputError(f"{name} must be two fields lo:hi [T], got {text!r}; write for example -5:5")
-    low, high = _with_units(name, text, pieces, "T", _tesla)
+    low, high = with_units(name, text, pieces, "T", _tesla)
     return low, high
 
 
@@ -72,7 +68,7 @@ def frequency_span(name: str, text: str) -> tuple[float, float]:
     pieces = text.split(":")
     if len(pieces) != 2:
         raise InputError(f"{name} must be a range lo:hi [GHz], got {text!r}; write for example 9:10")
-    low, high = _with_units(name, text, pieces, "GHz", _gigahertz)
+    low, high = with_units(name, text, pieces, "GHz", _gigahertz)
     return low, high
 
 
@@ -112,7 +108,7 @@ def temperature_span(name: str, text: str) -> tuple[float, float]:
     pieces = text.split(":")
     if len(pieces) != 2:
         raise InputError(f"{name} must be two temperatures lo:hi [K], got {text!r}; write for example 50:300")
-    low, high = _with_units(name, text, pieces, "K", _kelvin)
+    low, high = with_units(name, text, pieces, "K", _kelvin)
     return low, high
 
 
@@ -127,7 +123,7 @@ def field_pair(name: str, text: str) -> tuple[float, float]:
     pieces = text.split(",")
     if len(pieces) != 2:
         raise InputError(f"{name} must be two fields Bx,By [T], got {text!r}; write for example 0.1,0")
-    first, second = _with_units(name, text, pieces, "T", _tesla)
+    first, second = with_units(name, text, pieces, "T", _tesla)
     return first, second
 
 
@@ -146,9 +142,14 @@ def direction(name: str, text: str) -> tuple[float, float, float]:
     return x, y, z
 
 
+def energy(name: str, text: str) -> float:
+    """Return one energy [K]."""
+    return one(name, text, "K", _energy)
+
+
 def one_field(name: str, text: str) -> float:
     """Return one field [T]."""
-    return _one(name, text, "T", _tesla)
+    return one(name, text, "T", _tesla)
 
 
 def rate(name: str, text: str) -> float:
@@ -159,7 +160,7 @@ def rate(name: str, text: str) -> float:
     >>> rate("rate", "3 mT/s"), rate("rate", "0.003")
     (0.003, 0.003)
     """
-    return _one(name, text, "T/s", _tesla_per_second)
+    return one(name, text, "T/s", _tesla_per_second)
 
 
 def positions(name: str, text: str) -> list[list[float]]:
@@ -176,7 +177,7 @@ def positions(name: str, text: str) -> list[list[float]]:
             f"{name} must be positions x,y,z with a unit [angstrom], got {text!r}; "
             "write for example '0,0,0; 0,0,3.5 angstrom'"
         )
-    flat = _with_units(name, text, [x for place in pieces for x in place], "angstrom", _angstrom)
+    flat = with_units(name, text, [x for place in pieces for x in place], "angstrom", _angstrom)
     return [flat[k : k + 3] for k in range(0, len(flat), 3)]
 
 
@@ -328,52 +329,6 @@ def position(name: str, text: str) -> int:
             f"{name} must be a position in energy 0, 1, ..., got {text!r}; write for example level:0"
         )
     return int(text)
-
-
-def _one(name: str, text: str, unit: str, convert: Callable[[str, str], float]) -> float:
-    (value,) = _with_units(name, text, [text], unit, convert)
-    return value
-
-
-def series(name: str, text: str, unit: str, convert: Callable[[str, str], float]) -> list[float]:
-    """Return numbers of any quantity: a list, or a range lo:hi:points."""
-    if ":" not in text:
-        return _with_units(name, text, text.split(","), unit, convert)
-    pieces = text.split(":")
-    spacing = _LOGARITHMIC.fullmatch(pieces[-1]) if len(pieces) == 4 else None
-    if spacing is not None:
-        pieces = [*pieces[:2], f"{pieces[2]} {spacing.group(1)}"]
-    count = _COUNT.fullmatch(pieces[2]) if len(pieces) == 3 else None
-    if count is None or not 2 <= int(count.group(1)) <= _LARGEST_SERIES:
-        raise InputError(
-            f"{name} must be a range lo:hi:points with 2 points or more [{unit}], got {text!r}; "
-            "write for example 0:5:501, or 0.1:300:200:log for equal ratios"
-        )
-    common = count.group(2)
-    ends = [piece if _PIECE.fullmatch(piece) is None else f"{piece} {common}" for piece in pieces[:2]]
-    if common and any(re.search("[A-Za-z]$", piece.strip()) for piece in pieces[:2]):
-        ends = pieces[:2]
-    low, high = _with_units(name, text, ends, unit, convert)
-    points = int(count.group(1))
-    if spacing is not None:
-        if not (low > 0.0 and high > 0.0):
-            raise InputError(f"{name} must have two ends above 0 [{unit}] for log, got {text!r}; drop :log")
-        return [low * (high / low) ** (i / (points - 1)) for i in range(points - 1)] + [high]
-    return [low + (high - low) * i / (points - 1) for i in range(points - 1)] + [high]
-
-
-def _with_units(
-    name: str, text: str, pieces: list[str], unit: str, convert: Callable[[str, str], float]
-) -> list[float]:
-    matches = [_PIECE.fullmatch(piece) for piece in pieces]
-    common = matches[-1].group(2) if matches[-1] is not None else ""
-    values = []
-    for match in matches:
-        if match is None:
-            raise InputError(f"{name} must be numbers with a unit [{unit}], got {text!r}; write numbers")
-        own = match.group(2) or common
-        values.append(convert(f"{match.group(1)} {own}", name) if own else float(match.group(1)))
-    return values
 
 
 def _tesla(text: str, name: str) -> float:
