@@ -126,7 +126,6 @@ if TYPE_CHECKING:
     from mesospin.measured.relaxation.decay_models import StretchedExponential as StretchedExponential
     from mesospin.measured.relaxation.fit_ac import fit_ac as fit_ac
     from mesospin.measured.relaxation.fit_decay import fit_decay as fit_decay
-    from mesospin.measured.relaxation.fit_decay import fit_square_root as fit_square_root
     from mesospin.measured.relaxation.fit_rates import fit_rates as fit_rates
     from mesospin.measured.relaxation.joint_ac import fit_ac_jointly as fit_ac_jointly
     from mesospin.measured.relaxation.names import ac_model as ac_model
@@ -147,6 +146,7 @@ if TYPE_CHECKING:
     from mesospin.measured.relaxation.processes import Tunnelling as Tunnelling
     from mesospin.measured.relaxation.rate_data import rate_data as rate_data
     from mesospin.measured.relaxation.rate_file import read_rates as read_rates
+    from mesospin.measured.relaxation.square_root import fit_square_root as fit_square_root
     from mesospin.measured.relaxation.waveform import waveform_susceptibility as waveform_susceptibility
     from mesospin.measured.spectral_data import LevelData as LevelData
     from mesospin.measured.spectral_data import ResonanceData as ResonanceData
@@ -333,7 +333,7 @@ _HOME = {
     "fit_ac": "measured.relaxation.fit_ac",
     "fit_ac_jointly": "measured.relaxation.joint_ac",
     "fit_decay": "measured.relaxation.fit_decay",
-    "fit_square_root": "measured.relaxation.fit_decay",
+    "fit_square_root": "measured.relaxation.square_root",
     "fit_rates": "measured.relaxation.fit_rates",
     "compare_rates": "measured.relaxation.compare_rates",
     "rate_data": "measured.relaxation.rate_data",

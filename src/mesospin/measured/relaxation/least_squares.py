@@ -195,7 +195,8 @@ def _tried(model: Model, x: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Flo
         turned = jacobian.swapaxes(1, 2)
         cost = np.einsum("gr,gr->g", residual, residual)
         gradient, normal = (turned @ residual[..., None])[..., 0], turned @ jacobian
-    sound = np.isfinite(cost) & np.isfinite(gradient).all(axis=1) & np.isfinite(normal).all(axis=(1, 2))
+        # one number that is none makes the sum of all none
+        sound = np.isfinite(cost + gradient.sum(axis=1) + normal.sum(axis=(1, 2)))
     return np.where(sound, cost, np.inf), gradient, normal
 
 
