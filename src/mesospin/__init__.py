@@ -22,7 +22,7 @@ its equilibrium   `magnetisation`, `susceptibility`, `heat_capacity`, `entropy`,
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
     method        `Exact`, `RateEquations`, `Lindblad`
-    slow          `ac_susceptibility`, `decay`, `zfc_fc`, `blocking_temperature`
+    slow          `ac_susceptibility`, `decay`, `zfc_fc`, `blocking_temperature`, `raman_rates`
 its resonances    `resonance_fields`, `resonance_frequencies`, `epr_spectrum`, `neutron_spectrum`
     line          `GaussianLine`, `LorentzianLine` (each a `LineShape`), `Interference`
 ensembles, sizes  `splitting_distribution`, `quantum_objects`, `switching_fields`
@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from mesospin.experiment.particles.particle import Particle as Particle
     from mesospin.experiment.particles.particle import Spread as Spread
     from mesospin.experiment.particles.switching import switching_fields as switching_fields
+    from mesospin.experiment.raman import raman_rates as raman_rates
     from mesospin.experiment.relaxation import relaxation_rates as relaxation_rates
     from mesospin.experiment.resonance import resonance_fields as resonance_fields
     from mesospin.experiment.resonance import resonance_frequencies as resonance_frequencies
@@ -296,6 +297,7 @@ _HOME = {
     "relaxation_rates": "experiment.relaxation",
     "ac_susceptibility": "experiment.ac.ac_susceptibility",
     "decay": "experiment.decay",
+    "raman_rates": "experiment.raman",
     "zfc_fc": "experiment.zero_field_cooled",
     "blocking_temperature": "experiment.blocking",
     "hysteresis": "experiment.hysteresis",

@@ -58,7 +58,7 @@ def phonon_strengths(system: SpinSystem, bath: PhononBath, states: Array) -> NDA
         phonons this way.
     """
     total = np.zeros(states.shape[:-2] + states.shape[-1:] * 2)
-    for weight, operator in _quadrupoles(system, bath):
+    for weight, operator in quadrupoles(system, bath):
         element = states.conj().swapaxes(-1, -2) @ (operator @ states)
         total += weight * np.abs(element) ** 2
     index = np.arange(states.shape[-1])
@@ -89,7 +89,7 @@ def strengths_between(
     """
     (rows, outer, left), (columns, inner, right) = first, second
     total: NDArray[np.float64] | None = None
-    for weight, operator in _quadrupoles(system, bath):
+    for weight, operator in quadrupoles(system, bath):
         block = operator[np.ix_(rows, columns)]
         if not np.any(block):
             continue
@@ -100,8 +100,8 @@ def strengths_between(
 
 
 @lru_cache(maxsize=32)
-def _quadrupoles(system: SpinSystem, bath: PhononBath) -> tuple[tuple[float, Array], ...]:
-    """Return (lambda_q, V_q) in the product basis."""
+def quadrupoles(system: SpinSystem, bath: PhononBath) -> tuple[tuple[float, Array], ...]:
+    """Return the weights lambda_q and the quadrupoles V_q in the product basis."""
     if all(system.spins[i].S < 1 for i in system.electronic_sites):
         msg = (
             f"{system.name} must have an electronic spin S >= 1 to couple to phonons by its quadrupole, "

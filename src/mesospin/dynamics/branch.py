@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mesospin.bath.disorder import Molecule, frozen_field_average
 from mesospin.constants import HBAR, MU_B
-from mesospin.dynamics.frame import Frame, followed_frame, is_uniaxial, uniaxial_frame
+from mesospin.dynamics.frame import Frame, followed_frame, is_uniaxial, uniaxial_frame, without_exchange
 from mesospin.dynamics.low_levels import Passage, Rest
 from mesospin.dynamics.master import populations, thermal
 from mesospin.dynamics.panels import distinct_lines, graded_edges
@@ -91,7 +91,7 @@ def lasting_states(frame: Frame, B: float, slowest: float | None = None) -> NDAr
     ``slowest`` [1/s] is the rate below which it does not; by default 1e-9 of the fastest.
     """
     i = int(np.argmin(np.abs(frame.field - B)))
-    silent = with_lines(frame, np.empty(0, dtype=np.int64))
+    silent = without_exchange(with_lines(frame, np.empty(0, dtype=np.int64)))
     R = rates_at(silent, B, 1e-4 * float(np.ptp(frame.energy[i])))
     return metastable_states(R, 1e-9 * float(R.max(initial=0.0)) if slowest is None else slowest)
 

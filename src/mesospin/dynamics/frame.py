@@ -82,6 +82,19 @@ class Channels(NamedTuple):
         return cls(a, b, np.ascontiguousarray(table[:, used]))
 
 
+class Exchange(NamedTuple):
+    """Pairs of states that exchange molecules at one temperature beyond one-phonon transitions and crossings.
+
+    ``a``, ``b`` (p,) states; ``rate`` (p,) [1/s], the mean of both directions weighted as in `add_line`.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    rate: NDArray[np.float64]
+
+
+_NO_EXCHANGE = Exchange(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
+
 PairTable = TypeVar("PairTable", Crossings, Catalogue)
 
 
@@ -93,7 +106,8 @@ class Frame(NamedTuple):
     ``wide`` (k, 2) fields and half widths [T] of the crossings that are followed adiabatically;
     ``crossings`` between them; ``window`` [K], the bias beyond which the states are
     eigenstates and carry the tail of the line themselves (infinite for states that stay
-    diabatic everywhere); ``catalogue`` of all crossings.
+    diabatic everywhere); ``catalogue`` of all crossings; ``exchange`` by other processes, of which alone a
+    frame depends on temperature.
     """
 
     field: NDArray[np.float64]
@@ -104,6 +118,7 @@ class Frame(NamedTuple):
     wide: NDArray[np.float64]
     window: float
     catalogue: Catalogue
+    exchange: Exchange = _NO_EXCHANGE
 
 
 def is_uniaxial(system: SpinSystem, line: FieldLine, lo: float, hi: float) -> bool:
@@ -297,6 +312,11 @@ def _catalogue(every: list[Crossing]) -> Catalogue:
     )
 
 
+def without_exchange(frame: Frame) -> Frame:
+    """Return the frame with one-phonon transitions and crossings only."""
+    return frame._replace(exchange=_NO_EXCHANGE)
+
+
 def frame_of(frame: Frame, states: NDArray[np.int64]) -> Frame:
     """Return the frame of some of the states, without the catalogue of crossings."""
     place = np.full(frame.energy.shape[1], -1, dtype=np.int64)
@@ -306,7 +326,10 @@ def frame_of(frame: Frame, states: NDArray[np.int64]) -> Frame:
     crossings = Crossings._make(column[inside] for column in pairs)
     inside = (place[channels.a] >= 0) & (place[channels.b] >= 0)
     a, b = channels.a[inside], channels.b[inside]
+    both = frame.exchange
+    staying = (place[both.a] >= 0) & (place[both.b] >= 0)
     return frame._replace(
+        exchange=Exchange(place[both.a[staying]], place[both.b[staying]], both.rate[staying]),
         energy=frame.energy[:, states],
         slope=frame.slope[:, states],
         channels=Channels(place[a], place[b], channels.strength[:, inside]),
@@ -327,6 +350,7 @@ def reversed_frame(frame: Frame) -> Frame:
         frame.wide * np.array([-1.0, 1.0]),
         frame.window,
         _mirrored(every)._replace(basis_a=every.basis_b[::-1], basis_b=every.basis_a[::-1]),
+        frame.exchange,
     )
 
 

@@ -29,9 +29,9 @@ _CAP = 700.0
 Real = NDArray[np.float64]
 Index = NDArray[np.int64]
 #: Arrays of a frame in the order in which the kernels take them: field, energy, slope; channels a, b,
-#: strength; crossings a, b, field, gap, slope; window [K], nuclear width [K].
+#: strength; crossings a, b, field, gap, slope; window [K], nuclear width [K]; exchange a, b, rate.
 FrameArrays = tuple[
-    Real, Real, Real, Index, Index, Real, Index, Index, Real, Real, Real, float, float
+    Real, Real, Real, Index, Index, Real, Index, Index, Real, Real, Real, float, float, Index, Index, Real
 ]  # fmt: skip
 
 
@@ -52,6 +52,9 @@ def frame_arrays(frame: Frame, nuclear_width: float = 0.0) -> FrameArrays:
         np.ascontiguousarray(pairs.slope),
         float(frame.window),
         float(nuclear_width),
+        np.ascontiguousarray(frame.exchange.a),
+        np.ascontiguousarray(frame.exchange.b),
+        np.ascontiguousarray(frame.exchange.rate),
     )
 
 
@@ -138,7 +141,7 @@ def add_lines(
     B: float, T: float, arrays: FrameArrays, out: Real, position: Index, R: Real, skip: int
 ) -> None:
     """Add the tunnelling of every crossing but number ``skip``."""
-    pa, pb, pB, gap, ps, window, nuclear = arrays[6:]
+    pa, pb, pB, gap, ps, window, nuclear = arrays[6:13]
     for p in range(pa.size):
         xi = ps[p] * (B - pB[p])
         # a window of nuclear bias opens the line for states that are eigenstates too
@@ -147,6 +150,15 @@ def add_lines(
             k = line_rate(gap[p], xi, half_width(out[a], out[b]), nuclear)
             if k > 0.0:
                 add_line(R, position[a], position[b], k, xi, T)
+
+
+@njit(cache=True, nogil=True)
+def add_exchange(T: float, arrays: FrameArrays, e: Real, position: Index, R: Real) -> None:
+    """Add the exchange by other processes, with detailed balance."""
+    ra, rb, rk = arrays[13], arrays[14], arrays[15]
+    for p in range(ra.size):
+        a, b = ra[p], rb[p]
+        add_line(R, position[a], position[b], rk[p], e[a] - e[b], T)
 
 
 @njit(cache=True, nogil=True)
@@ -159,6 +171,7 @@ def rate_matrix(B: float, T: float, arrays: FrameArrays, R: Real) -> None:
     position = np.arange(n)
     i, t = energies_at(B, field, energy, slope, e)
     add_phonons(T, e, qa, qb, strength, i, t, position, R, out)
+    add_exchange(T, arrays, e, position, R)
     add_lines(B, T, arrays, out, position, R, -1)
 
 

@@ -18,6 +18,7 @@ from mesospin.dynamics.rates import (
     FrameArrays,
     Index,
     Real,
+    add_exchange,
     add_line,
     add_lines,
     add_phonons,
@@ -139,6 +140,7 @@ def _escape(
     out[:] = 0.0
     add_phonons(T, e, qa, qb, strength, i, t, position, R, out)
     basins(R, order, e, 2, c)
+    add_exchange(T, arrays, e, position, R)
     add_lines(B, T, arrays, out, position, R, skip)
     Z0, Z1 = 0.0, 0.0
     for r in range(e.size):

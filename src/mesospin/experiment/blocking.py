@@ -11,12 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from mesospin.checks import finite_array, no_shared_dimensions
-from mesospin.dynamics.escape import mean_slow_rates
 from mesospin.dynamics.frame import Frame
 from mesospin.errors import InputError
-from mesospin.experiment.constant_field import Setting, lasting_frame, positive_values, setting_of
+from mesospin.experiment.constant_field import (
+    Setting,
+    lasting_frame,
+    member_rates,
+    positive_values,
+    setting_of,
+)
 from mesospin.model.environment import (
     FROM_SYSTEM,
+    DebyeLattice,
     DipolarBath,
     Disorder,
     FromSystem,
@@ -48,6 +54,7 @@ def blocking_temperature(
     dipolar: DipolarBath | FromSystem | None = FROM_SYSTEM,
     disorder: Disorder | FromSystem | None = FROM_SYSTEM,
     nuclear: NuclearBath | None = None,
+    raman: DebyeLattice | None = None,
 ) -> xr.Dataset:
     r"""Return the temperature at which the relaxation time equals a laboratory time, 100 s by default.
 
@@ -61,7 +68,7 @@ def blocking_temperature(
         Fields along ``axis``.
     time : float or array-like, shape (time,) [s]
         Laboratory times, > 0.
-    axis, transverse, bath, dipolar, disorder, nuclear
+    axis, transverse, bath, dipolar, disorder, nuclear, raman
         As for `relaxation_rates`.
 
     Returns
@@ -101,7 +108,7 @@ def blocking_temperature(
         raise InputError(f"B must be a number or 1-D [T], got shape {fields.shape}; give a list")
     around = setting_of(
         system, axis=axis, transverse=transverse, powder=None, bath=bath, dipolar=dipolar,
-        disorder=disorder, nuclear=nuclear,
+        disorder=disorder, nuclear=nuclear, raman=raman,
     )  # fmt: skip
     line = field_line(system, axis=axis, transverse=transverse)
     width = float(np.ptp(np.linalg.eigvalsh(line.at(float(fields[0])))))
@@ -137,8 +144,10 @@ def _grid(around: Setting, fields: Floats, width: float, times: Floats) -> _Grid
 
 def _rates(frames: list[Frame], around: Setting, fields: Floats, T: float) -> Floats:
     """Return the slowest rate (B,) averaged over molecules and frozen fields [1/s]."""
-    means = [mean_slow_rates(frame, fields, T, around.width, around.nuclear_width) for frame in frames]
-    return np.asarray(np.tensordot([m.weight for m in around.members], np.array(means), axes=1))
+    total = np.zeros(len(fields))
+    for molecule, frame in zip(around.members, frames, strict=True):
+        total += molecule.weight * member_rates(molecule, frame, around, fields, T)
+    return total
 
 
 def _crossing(grid: _Grid, around: Setting, k: int, time: float) -> tuple[float, str]:

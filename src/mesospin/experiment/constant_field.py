@@ -12,25 +12,35 @@ from mesospin.bath.disorder import CUTOFF, Molecule
 from mesospin.checks import finite_array
 from mesospin.constants import HBAR
 from mesospin.dynamics.branch import bottoms, emission_rates, line_widths, molecule_frame
-from mesospin.dynamics.escape import without_tunnelling
+from mesospin.dynamics.escape import mean_slow_rates, without_tunnelling
 from mesospin.dynamics.frame import Frame, is_uniaxial
 from mesospin.dynamics.low_levels import Rest
 from mesospin.dynamics.panels import distinct_lines, graded_edges
 from mesospin.dynamics.rates import rates_at
 from mesospin.dynamics.reduction import relaxation_modes
+from mesospin.dynamics.two_phonons import with_two_phonons
 from mesospin.dynamics.well_rates import with_lines
 from mesospin.errors import InputError
 from mesospin.experiment.ensemble import ensemble, field_pair
 from mesospin.experiment.surroundings import chosen, phonon_bath, written
-from mesospin.model.environment import DipolarBath, Disorder, FromSystem, NuclearBath, PhononBath
+from mesospin.model.environment import (
+    DebyeLattice,
+    DipolarBath,
+    Disorder,
+    FromSystem,
+    NuclearBath,
+    PhononBath,
+)
 from mesospin.model.system import SpinSystem
 from mesospin.spectrum.matrices import field_line
 
 __all__ = [
     "Setting",
+    "at_temperature",
     "field_nodes",
     "field_reach",
     "lasting_frame",
+    "member_rates",
     "positive_values",
     "setting_of",
     "slow_wells",
@@ -66,6 +76,8 @@ class Setting(NamedTuple):
     """Standard deviation of the frozen fields [T]."""
     nuclear_width: float
     """Window of the nuclei [K]."""
+    raman: DebyeLattice | None
+    """Phonons that scatter in pairs, if any."""
     inputs: dict[str, Any]
 
 
@@ -79,6 +91,7 @@ def setting_of(
     dipolar: DipolarBath | FromSystem | None,
     disorder: Disorder | FromSystem | None,
     nuclear: NuclearBath | None,
+    raman: DebyeLattice | None,
 ) -> Setting:
     """Return the molecules and the surroundings that the arguments of an experiment name."""
     phonons = phonon_bath(system, bath)
@@ -88,10 +101,10 @@ def setting_of(
     members = ensemble(system, ensemble_of, axis=axis, transverse=lateral, powder=powder)
     inputs = {
         "axis": list(axis), "transverse": lateral, "powder": powder,
-        **written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear),
+        **written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear, raman=raman),
     }  # fmt: skip
     return Setting(
-        members, phonons, frozen.width if frozen else 0.0, nuclear.width if nuclear else 0.0, inputs
+        members, phonons, frozen.width if frozen else 0.0, nuclear.width if nuclear else 0.0, raman, inputs
     )
 
 
@@ -142,6 +155,24 @@ def _resonant_rates(frame: Frame, nuclear_width: float) -> Floats:
     """Return the rate of tunnelling on resonance of every crossing [1/s]."""
     pairs = frame.crossings
     return np.asarray(pairs.gap**2 / (2 * HBAR * line_widths(frame, nuclear_width) * pairs.slope))
+
+
+def at_temperature(frame: Frame, molecule: Molecule, around: Setting, B: float, T: float) -> Frame:
+    """Return the frame with the transitions that depend on temperature in their own way, around ``B`` [T]."""
+    if around.raman is None or around.bath is None:
+        return frame
+    return with_two_phonons(frame, molecule, around.bath, around.raman, B, T)
+
+
+def member_rates(molecule: Molecule, frame: Frame, around: Setting, fields: Floats, T: float) -> Floats:
+    """Return the slowest rate of one molecule averaged over its frozen fields around ``fields`` [1/s]."""
+    if around.raman is None:
+        return mean_slow_rates(frame, fields, T, around.width, around.nuclear_width)
+    each = []
+    for B in fields:
+        now = at_temperature(frame, molecule, around, float(B), T)
+        each.append(mean_slow_rates(now, np.array([B]), T, around.width, around.nuclear_width)[0])
+    return np.array(each)
 
 
 def field_nodes(frame: Frame, B: float, around: Setting, fastest: float) -> tuple[Floats, Floats]:

@@ -21,6 +21,7 @@ from mesospin.dynamics.well_rates import escape_rates, well_equilibria
 from mesospin.errors import InputError
 from mesospin.experiment.constant_field import (
     Setting,
+    at_temperature,
     field_nodes,
     lasting_frame,
     positive_values,
@@ -29,6 +30,7 @@ from mesospin.experiment.constant_field import (
 )
 from mesospin.model.environment import (
     FROM_SYSTEM,
+    DebyeLattice,
     DipolarBath,
     Disorder,
     FromSystem,
@@ -60,6 +62,7 @@ def decay(
     dipolar: DipolarBath | FromSystem | None = FROM_SYSTEM,
     disorder: Disorder | FromSystem | None = FROM_SYSTEM,
     nuclear: NuclearBath | None = None,
+    raman: DebyeLattice | None = None,
     powder: int | None = None,
 ) -> xr.Dataset:
     r"""Return the magnetisation after the field jumps from one value to another.
@@ -76,7 +79,7 @@ def decay(
         Fields along ``axis`` before and after the jump.
     time : array-like, shape (time,) [s]
         Times after the jump, >= 0.
-    axis, transverse, bath, dipolar, disorder, nuclear, powder
+    axis, transverse, bath, dipolar, disorder, nuclear, raman, powder
         As for `ac_susceptibility`.
 
     Returns
@@ -124,7 +127,7 @@ def decay(
     ])  # fmt: skip
     around = setting_of(
         system, axis=axis, transverse=transverse, powder=powder, bath=bath, dipolar=dipolar,
-        disorder=disorder, nuclear=nuclear,
+        disorder=disorder, nuclear=nuclear, raman=raman,
     )  # fmt: skip
     parts = [
         molecule.weight * _molecule_decay(molecule, around, temperatures, fields, times)
@@ -145,11 +148,12 @@ def _molecule_decay(
     before = nodes + (fields[0] - fields[1])
     rows = []
     for T in temperatures:
-        wells = slow_wells(frame, float(T), float(fields[1]), shortest)
+        now = at_temperature(frame, molecule, around, float(fields[1]), float(T))
+        wells = slow_wells(now, float(T), float(fields[1]), shortest)
         if wells is None:
-            part = _all_levels(frame, float(T), (before, nodes), times, around.nuclear_width)
+            part = _all_levels(now, float(T), (before, nodes), times, around.nuclear_width)
         else:
-            part = _two_wells(frame, float(T), (before, nodes), times, wells, around.nuclear_width)
+            part = _two_wells(now, float(T), (before, nodes), times, wells, around.nuclear_width)
         rows.append(part @ weights)
     return np.array(rows)
 

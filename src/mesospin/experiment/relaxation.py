@@ -12,20 +12,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from mesospin.bath.disorder import CUTOFF, Molecule
 from mesospin.bath.phonons import phonon_strengths
+from mesospin.bath.raman import two_phonon_rates
 from mesospin.checks import finite_array, no_shared_dimensions
 from mesospin.constants import MU_B
 from mesospin.dynamics.branch import bottoms, molecule_frame
-from mesospin.dynamics.escape import carrying_crossing, mean_slow_rates
+from mesospin.dynamics.escape import carrying_crossing
 from mesospin.dynamics.frame import Frame
 from mesospin.dynamics.rates import rates_at, rates_between
 from mesospin.dynamics.reduction import easiest_path, metastable_states, relaxation_modes
 from mesospin.dynamics.well_rates import with_lines
 from mesospin.errors import InputError
-from mesospin.experiment.constant_field import field_reach
-from mesospin.experiment.ensemble import ensemble, field_pair
-from mesospin.experiment.surroundings import chosen, phonon_bath, written
+from mesospin.experiment.constant_field import Setting, field_reach, member_rates, setting_of
+from mesospin.experiment.ensemble import field_pair
 from mesospin.model.environment import (
     FROM_SYSTEM,
+    DebyeLattice,
     DipolarBath,
     Disorder,
     FromSystem,
@@ -54,6 +55,7 @@ def relaxation_rates(
     dipolar: DipolarBath | FromSystem | None = FROM_SYSTEM,
     disorder: Disorder | FromSystem | None = FROM_SYSTEM,
     nuclear: NuclearBath | None = None,
+    raman: DebyeLattice | None = None,
 ) -> xr.Dataset:
     r"""Return how the magnetisation of a molecule relaxes, from one-phonon and tunnelling rates.
 
@@ -75,6 +77,8 @@ def relaxation_rates(
         Constant transverse field.
     bath, dipolar, disorder, nuclear
         Surroundings, as for `hysteresis`; the system's by default.
+    raman : DebyeLattice, optional
+        Debye temperature up to which phonons also scatter in pairs (`raman_rates`); none by default.
 
     Returns
     -------
@@ -120,19 +124,19 @@ def relaxation_rates(
         msg = f"B must be a number or 1-D [T], got shape {fields.shape}"
         raise InputError(msg)
     lateral = field_pair(transverse)
-    phonons = phonon_bath(system, bath)
-    frozen = chosen(dipolar, system.defaults.dipolar)
-    ensemble_of = chosen(disorder, system.defaults.disorder)
-    window = nuclear.width if nuclear else 0.0
-    width = frozen.width if frozen else 0.0
-    members = ensemble(system, ensemble_of, axis=axis, transverse=lateral)
-    frames = [_frame(molecule, phonons, fields, width, window) for molecule in members]
+    around = setting_of(
+        system, axis=axis, transverse=lateral, powder=None, bath=bath, dipolar=dipolar,
+        disorder=disorder, nuclear=nuclear, raman=raman,
+    )  # fmt: skip
+    window, width, members = around.nuclear_width, around.width, around.members
+    frames = [_frame(molecule, around.bath, fields, width, window) for molecule in members]
     slowest = sum(
-        molecule.weight * np.array([mean_slow_rates(frame, fields, T, width, window) for T in temperatures])
+        molecule.weight
+        * np.array([member_rates(molecule, frame, around, fields, float(T)) for T in temperatures])
         for molecule, frame in zip(members, frames, strict=True)
     )
     line = field_line(system, axis=axis, transverse=transverse)
-    local = [_local(system, line, float(field), phonons, temperatures, window) for field in fields]
+    local = [_local(system, line, float(field), around, temperatures) for field in fields]
     common = frames[int(np.argmax([molecule.weight for molecule in members]))]
     if width > 0.0 and not np.isfinite(common.window):
         local = [
@@ -141,8 +145,8 @@ def relaxation_rates(
             )
             for each, B in zip(local, fields, strict=True)
         ]
-    used = written(bath=phonons, dipolar=frozen, disorder=ensemble_of, nuclear=nuclear)
-    inputs = {"T": temperatures, "B": fields, "axis": list(axis), "transverse": lateral, **used}
+    inputs = {"T": temperatures, "B": fields, **around.inputs}
+    inputs.pop("powder")
     return _dataset(system, temperatures, fields, np.asarray(slowest), local, inputs)
 
 
@@ -180,14 +184,20 @@ def _local(
     system: SpinSystem,
     line: FieldLine,
     B: float,
-    bath: PhononBath | None,
+    around: Setting,
     temperatures: NDArray[np.float64],
-    window: float,
 ) -> _Local:
+    bath = around.bath
     point = diabatic_point(line, B, adiabatic_gap=ADIABATIC_GAP, site_slope=site_slope(system))
     n = len(point.energy)
     strength = phonon_strengths(system, bath, point.states) if bath else np.zeros((n, n))
-    rates = [rates_between(point, strength, T, window) for T in temperatures]
+    rates = [rates_between(point, strength, T, around.nuclear_width) for T in temperatures]
+    if around.raman is not None and bath is not None:
+        levels = (around.raman.theta, point.energy, point.states)
+        rates = [
+            R + np.maximum(two_phonon_rates(system, bath, *levels, float(T), n), 0.0)
+            for R, T in zip(rates, temperatures, strict=True)
+        ]
     modes = [relaxation_modes(R, point.energy, T) for R, T in zip(rates, temperatures, strict=True)]
     wells = _wells(point, strength)
     paths = [_path(system, point, R, float(T), wells) for R, T in zip(rates, temperatures, strict=True)]

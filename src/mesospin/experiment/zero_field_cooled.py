@@ -21,6 +21,7 @@ from mesospin.dynamics.well_rates import escape_rates, well_equilibria
 from mesospin.errors import InputError
 from mesospin.experiment.constant_field import (
     Setting,
+    at_temperature,
     field_nodes,
     lasting_frame,
     positive_values,
@@ -29,6 +30,7 @@ from mesospin.experiment.constant_field import (
 )
 from mesospin.model.environment import (
     FROM_SYSTEM,
+    DebyeLattice,
     DipolarBath,
     Disorder,
     FromSystem,
@@ -64,6 +66,7 @@ def zfc_fc(
     dipolar: DipolarBath | FromSystem | None = FROM_SYSTEM,
     disorder: Disorder | FromSystem | None = FROM_SYSTEM,
     nuclear: NuclearBath | None = None,
+    raman: DebyeLattice | None = None,
     powder: int | None = None,
 ) -> xr.Dataset:
     r"""Return the zero-field-cooled and field-cooled magnetisation against temperature.
@@ -83,7 +86,7 @@ def zfc_fc(
         Measuring fields along ``axis``.
     rate : float or str [K/s]
         Sweep rate of the temperature, > 0, as "2 K/min".
-    axis, transverse, bath, dipolar, disorder, nuclear, powder
+    axis, transverse, bath, dipolar, disorder, nuclear, raman, powder
         As for `ac_susceptibility`.
 
     Returns
@@ -132,7 +135,7 @@ def zfc_fc(
     speed = positive("rate", units.to_kelvin_per_second(rate, "rate"), "K/s")
     around = setting_of(
         system, axis=axis, transverse=transverse, powder=powder, bath=bath, dipolar=dipolar,
-        disorder=disorder, nuclear=nuclear,
+        disorder=disorder, nuclear=nuclear, raman=raman,
     )  # fmt: skip
     parts = [m.weight * _molecule_curves(m, around, temperatures, fields, speed) for m in around.members]
     inputs = {"T": temperatures, "B": fields, "rate": speed, **around.inputs}
@@ -152,11 +155,15 @@ def _molecule_curves(
         nodes, weights = field_nodes(frame, float(B), around, 2 / float(pauses.min()))
         at = (nodes - B, nodes)
         shortest = float(pauses.min()) / 2
-        wells = slow_wells(frame, float(fine[0]), float(B), shortest)
-        if wells is None or any(slow_wells(frame, float(T), float(B), shortest) is None for T in fine[1:]):
-            curves = _all_levels(frame, fine, at, pauses, around.nuclear_width)
+        frames = [at_temperature(frame, molecule, around, float(B), float(T)) for T in fine]
+        wells = slow_wells(frames[0], float(fine[0]), float(B), shortest)
+        if wells is None or any(
+            slow_wells(now, float(T), float(B), shortest) is None
+            for now, T in zip(frames[1:], fine[1:], strict=True)
+        ):
+            curves = _all_levels(frames, fine, at, pauses, around.nuclear_width)
         else:
-            curves = _two_wells(frame, fine, at, pauses, wells, around.nuclear_width)
+            curves = _two_wells(frames, fine, at, pauses, wells, around.nuclear_width)
         rows.append((curves @ weights)[:, places])
     return np.array(rows).swapaxes(0, 1)
 
@@ -172,15 +179,15 @@ def _fine(temperatures: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 
 def _all_levels(
-    frame: Frame, fine: Floats, at: tuple[Floats, Floats], pauses: Floats, nuclear_width: float
+    frames: list[Frame], fine: Floats, at: tuple[Floats, Floats], pauses: Floats, nuclear_width: float
 ) -> Floats:
     """Return the four curves (4, T, k) [mu_B] of molecules at the second fields, cooled at the first."""
-    n = frame.energy.shape[1]
+    n = frames[0].energy.shape[1]
     size = max(1, _CHUNK // (n**2 * len(fine) * 2))
     zero, field = at
     return np.concatenate(
         [
-            _levels_of_some(frame, fine, (zero[i : i + size], field[i : i + size]), pauses, nuclear_width)
+            _levels_of_some(frames, fine, (zero[i : i + size], field[i : i + size]), pauses, nuclear_width)
             for i in range(0, len(field), size)
         ],
         axis=2,
@@ -188,13 +195,14 @@ def _all_levels(
 
 
 def _levels_of_some(
-    frame: Frame, fine: Floats, at: tuple[Floats, Floats], pauses: Floats, nuclear_width: float
+    frames: list[Frame], fine: Floats, at: tuple[Floats, Floats], pauses: Floats, nuclear_width: float
 ) -> Floats:
     cold, warm = (
-        [_halves(frame, fields, fine, pauses, nuclear_width, k) for k in range(len(fine))] for fields in at
+        [_halves(frames[k], fields, fine, pauses, nuclear_width, k) for k in range(len(fine))]
+        for fields in at
     )
-    energy, slope = levels_at(frame, at[1])
-    p = boltzmann(levels_at(frame, at[0])[0], float(fine[-1]))
+    energy, slope = levels_at(frames[0], at[1])
+    p = boltzmann(levels_at(frames[0], at[0])[0], float(fine[-1]))
     count = len(fine)
     for k in range(count - 1, 0, -1):
         p = _step(cold, p, k, k - 1)
@@ -229,7 +237,7 @@ def _step(halves: list[tuple[Floats, Floats]], p: Floats, start: int, stop: int)
 
 
 def _two_wells(
-    frame: Frame,
+    frames: list[Frame],
     fine: Floats,
     at: tuple[Floats, Floats],
     pauses: Floats,
@@ -238,9 +246,17 @@ def _two_wells(
 ) -> Floats:
     """Return the same from the populations of two wells."""
     assert wells is not None
-    zero, field = (np.array([well_equilibria(frame, float(T), wells, fields) for T in fine]) for fields in at)
+    zero, field = (
+        np.array([well_equilibria(now, float(T), wells, fields) for now, T in zip(frames, fine, strict=True)])
+        for fields in at
+    )
     cold, warm = (
-        np.array([escape_rates(frame, float(T), wells, fields, nuclear_width).sum(axis=1) for T in fine])
+        np.array(
+            [
+                escape_rates(now, float(T), wells, fields, nuclear_width).sum(axis=1)
+                for now, T in zip(frames, fine, strict=True)
+            ]
+        )
         for fields in at
     )
     count = len(fine)

@@ -17,6 +17,7 @@ from mesospin.errors import InputError
 from mesospin.experiment.ac.static_parts import static_parts
 from mesospin.experiment.constant_field import (
     Setting,
+    at_temperature,
     field_nodes,
     lasting_frame,
     positive_values,
@@ -26,6 +27,7 @@ from mesospin.experiment.constant_field import (
 from mesospin.experiment.ensemble import ensemble
 from mesospin.model.environment import (
     FROM_SYSTEM,
+    DebyeLattice,
     DipolarBath,
     Disorder,
     FromSystem,
@@ -59,6 +61,7 @@ def ac_susceptibility(
     dipolar: DipolarBath | FromSystem | None = FROM_SYSTEM,
     disorder: Disorder | FromSystem | None = FROM_SYSTEM,
     nuclear: NuclearBath | None = None,
+    raman: DebyeLattice | None = None,
     powder: int | None = None,
 ) -> xr.Dataset:
     r"""Return chi' and chi'' of a spin with its phonons and its tunnelling.
@@ -83,6 +86,8 @@ def ac_susceptibility(
         Constant field added.
     bath, dipolar, disorder, nuclear
         Surroundings, as for `relaxation_rates`; the system's by default.
+    raman : DebyeLattice, optional
+        Debye temperature up to which phonons also scatter in pairs (`raman_rates`); none by default.
     powder : int, optional
         Degree of the Lebedev rule over directions, in place of ``axis``.
 
@@ -133,7 +138,7 @@ def ac_susceptibility(
         raise InputError(f"B must be a number or 1-D [T], got shape {fields.shape}; give a list")
     around = setting_of(
         system, axis=axis, transverse=transverse, powder=powder, bath=bath, dipolar=dipolar,
-        disorder=disorder, nuclear=nuclear,
+        disorder=disorder, nuclear=nuclear, raman=raman,
     )  # fmt: skip
     parts = [_response(molecule, around, temperatures, fields, omega) for molecule in around.members]
     weights = [molecule.weight for molecule in around.members]
@@ -162,7 +167,8 @@ def _response(
     static = np.empty(shape)
     for i, T in enumerate(temperatures):
         for j, (nodes, weights) in enumerate(averages):
-            response, limit = _of_nodes(frame, nodes, float(T), omega, around.nuclear_width)
+            now = at_temperature(frame, molecule, around, float(fields[j]), float(T))
+            response, limit = _of_nodes(now, nodes, float(T), omega, around.nuclear_width)
             relaxing[i, j], static[i, j] = weights @ response, weights @ limit
     carried, adiabatic = static_parts(molecule, fields, temperatures, around.width, frame.window)
     known = static > _NOTHING * (carried + adiabatic)
@@ -186,8 +192,13 @@ def _ideal_modes(
 ) -> tuple[Floats, Floats]:
     alone = around._replace(width=0.0)
     frame = lasting_frame(molecule, alone, fields, float(temperatures.max()), 1 / float(omega.min()))
-    found = [modes_at(frame, fields, float(T), around.nuclear_width) for T in temperatures]
-    return np.array([modes.rate for modes in found]), np.array([modes.weight for modes in found])
+    rate = np.empty((len(temperatures), len(fields), frame.energy.shape[1]))
+    weight = np.empty_like(rate)
+    for i, j in np.ndindex(rate.shape[:2]):
+        now = at_temperature(frame, molecule, around, float(fields[j]), float(temperatures[i]))
+        modes = modes_at(now, fields[j : j + 1], float(temperatures[i]), around.nuclear_width)
+        rate[i, j], weight[i, j] = modes.rate[0], modes.weight[0]
+    return rate, weight
 
 
 def _dataset(
