@@ -72,7 +72,8 @@ def fit_decay(
     The distribution of a stretched exponential has <ln tau> = ln tau + (1 - 1/beta) gamma_E and variance
     (1/beta^2 - 1) pi^2/6.  Refused are decays with fewer points than parameters, a change that does not
     stand out of the noise, beta beyond 1 by more than three standard errors, and times that the data
-    leave open.  Reference: W. J. A. Blackmore et al., Phys. Chem. Chem. Phys. 25, 16735 (2023).
+    leave open: a large error, or a sum of squares that does not rise beside its minimum as its curvature
+    promises.  Reference: W. J. A. Blackmore et al., Phys. Chem. Chem. Phys. 25, 16735 (2023).
 
     Examples
     --------

@@ -80,6 +80,11 @@ def fit_ac_jointly(
     ConvergenceError
         If no start converges.
 
+    Notes
+    -----
+    A parameter of the law is quoted when its standard error is small enough (as for `fit_rates`) and the
+    sum of squares rises by half of the promised nine variances where it is held three standard errors away.
+
     Examples
     --------
     >>> import numpy as np
