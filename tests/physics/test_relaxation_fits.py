@@ -101,14 +101,14 @@ def test_lmfit_finds_the_same_two_relaxations():
 
 @pytest.mark.parametrize("ratio", [5.0, 10.0, 100.0])
 def test_two_relaxations_are_found_from_automatic_starts(ratio):
-    """Of 60 isotherms at 0.5 % noise every fit is as good as the one that begins at the truth."""
+    """Of 60 isotherms at 0.5 % noise nearly all are quoted, and right."""
     rng, model, f = np.random.default_rng(int(ratio)), ms.DoubleGeneralisedDebye(), np.geomspace(0.1, 1e4, 40)
     truth = {"alpha1": 0.05, "D_chi1": 1.0, "alpha2": 0.05, "D_chi2": 0.6, "chi_total": 0.2}
     slow = 5e-3 * np.sqrt(ratio)
     data = isotherms(model, 0.005, rng, count=60, f=f, tau1=slow, tau2=slow / ratio, **truth)
     fit = ms.fit_ac(data, model)
     known = fit.determined.values == 1
-    assert known.mean() > (0.6 if ratio == 5 else 0.95)
+    assert known.mean() > 0.95
     pull = (fit.ln_tau1.values - np.log(slow))[known] / fit.ln_tau1_error.values[known]
     assert (np.abs(pull) < 3.5).mean() > 0.95
 
