@@ -145,7 +145,7 @@ def test_mixing_angle():
         ({"pair": (10, 11)}, "must hold projections"),
         ({"pair": (10, -10), "B": 0.2}, "B must be the resonance of m=10 and m=-10"),
         ({"pair": (10, -10), "bias": np.inf}, "bias must be finite"),
-        ({"pair": (3, -3), "transverse": (6.0, 0.0)}, "mixed too strongly"),
+        ({"pair": (3, -3), "transverse": (6.0, 0.0)}, "must lie below the barrier"),
     ],
 )
 def test_refusals(arguments, sentence):
