@@ -45,6 +45,31 @@ def deliver(dataset: "xr.Dataset", *, as_json: bool, out: str | None, quiet: boo
         note(f"written: {out}")
 
 
+class Shown:
+    """Results of one command: printed as they come, or as one JSON at the end."""
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self._json, self._quiet = as_json, quiet
+        self._content: dict[str, Any] = {}
+
+    def add(self, name: str, dataset: "xr.Dataset", *, written: list[str | None]) -> None:
+        """Take a result, after its files were written."""
+        if self._json:
+            self._content[name] = full_content(dataset)
+        elif not self._quiet:
+            for table in tables(dataset):
+                print_table(table)
+            for file in written:
+                if file is not None:
+                    note(f"written: {file}")
+
+    def finish(self) -> None:
+        """Print the JSON: a single result itself, several by name."""
+        if self._json and self._content:
+            several = len(self._content) > 1
+            say_json(self._content if several else next(iter(self._content.values())))
+
+
 def say(text: str) -> None:
     """Print on standard output."""
     typer.echo(text)

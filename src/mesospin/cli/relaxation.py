@@ -7,10 +7,8 @@ import typer
 
 import mesospin as ms
 from mesospin.cli import options, times
-from mesospin.cli.output import deliver, note, print_table, require_target, say_json
+from mesospin.cli.output import Shown, deliver, require_target
 from mesospin.errors import InputError, MesospinError
-from mesospin.report.content import full_content
-from mesospin.report.tables import tables
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -160,7 +158,7 @@ def fit_ac(
         result = ms.fit_ac_jointly(data, rates, shape, fixed=held, weights=weights)
         deliver(result, as_json=as_json, out=out, quiet=quiet)
         return
-    show = _Shown(as_json=as_json, quiet=quiet)
+    show = Shown(as_json=as_json, quiet=quiet)
     fit = ms.fit_ac(data, shape, weights=weights)
     _add_fit(show, fit, file, out=out, ccfit2=ccfit2)
     if rates is not None:
@@ -220,7 +218,7 @@ def fit_decay(
     if square_root and part is not None:
         deliver(ms.fit_square_root(data, part, origin=start), as_json=as_json, out=out, quiet=quiet)
         return
-    show = _Shown(as_json=as_json, quiet=quiet)
+    show = Shown(as_json=as_json, quiet=quiet)
     fit = ms.fit_decay(data, shape, equilibrium=equilibrium, origin=start, window=part)
     _add_fit(show, fit, file, out=out, ccfit2=ccfit2)
     if rates is not None:
@@ -266,38 +264,13 @@ def fit_rates(
         raise InputError(f"compare must be two laws or more between semicolons, got {compare!r}; add one")
     laws = [*([main] if main else []), *(other for other in others if other != main)]
     data = _opened(file) if file.lower().endswith(".nc") else ms.read_rates(file)
-    show = _Shown(as_json=as_json, quiet=quiet)
+    show = Shown(as_json=as_json, quiet=quiet)
     _add_laws(show, data, laws, held=_fixed(fixed), errors=errors, out=out, time=time, first=main is not None)
     show.finish()
 
 
-class _Shown:
-    """Results of one command: printed as they come, or as one JSON at the end."""
-
-    def __init__(self, *, as_json: bool, quiet: bool) -> None:
-        self._json, self._quiet = as_json, quiet
-        self._content: dict[str, Any] = {}
-
-    def add(self, name: str, dataset: "xr.Dataset", *, written: list[str | None]) -> None:
-        """Take a result, after its files were written."""
-        if self._json:
-            self._content[name] = full_content(dataset)
-        elif not self._quiet:
-            for table in tables(dataset):
-                print_table(table)
-            for file in written:
-                if file is not None:
-                    note(f"written: {file}")
-
-    def finish(self) -> None:
-        """Print the JSON: a single result itself, several by name."""
-        if self._json and self._content:
-            several = len(self._content) > 1
-            say_json(self._content if several else next(iter(self._content.values())))
-
-
 def _add_laws(
-    show: _Shown,
+    show: Shown,
     data: "xr.Dataset",
     laws: list["ms.RateLaw"],
     *,
@@ -329,7 +302,7 @@ def _add_laws(
         show.add("rate_comparison", comparison, written=[])
 
 
-def _add_fit(show: _Shown, fit: "xr.Dataset", file: str, *, out: str | None, ccfit2: str | None) -> None:
+def _add_fit(show: Shown, fit: "xr.Dataset", file: str, *, out: str | None, ccfit2: str | None) -> None:
     """Write and show a fit of isotherms or decays; refuse to go on where none determines its time."""
     known = bool(fit["determined"].values.any())
     if out is not None:

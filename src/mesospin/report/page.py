@@ -94,7 +94,7 @@ def report_page(dataset: xr.Dataset, study: Study, figure_png: bytes) -> str:
         "alt": escape(f"Figure: {study.kind} of {subject}"),
         "figure": base64.b64encode(figure_png).decode("ascii"),
         "tables": "\n".join(_table(table) for table in tables(dataset)),
-        "system": escape(study.system.describe() if study.system else "The spins follow from the inputs."),
+        "system": escape(study.system.describe() if study.system else _without_system(study)),
         "inputs": _facts(json.loads(dataset.attrs.get("inputs", "{}"))),
         "sources": "\n".join(f"<li>{escape(source)}</li>" for source in known),
         "rerun": escape(
@@ -105,6 +105,10 @@ def report_page(dataset: xr.Dataset, study: Study, figure_png: bytes) -> str:
         "provenance": _facts(versions()),
     }
     return _PAGE.substitute(parts)
+
+
+def _without_system(study: Study) -> str:
+    return "No spins: measured data." if "file" in study.arguments else "The spins follow from the inputs."
 
 
 def versions() -> dict[str, str]:

@@ -28,6 +28,7 @@ from mesospin.model.study import Study, read_study
 from mesospin.report.content import json_text, summary
 from mesospin.report.fitting import curie_weiss_study, fit_study
 from mesospin.report.page import report_page, versions
+from mesospin.report.relaxation import RELAXATION_STUDIES
 from mesospin.report.spectroscopy import SPECTROSCOPY_STUDIES
 from mesospin.scale import Progress
 from mesospin.spectrum.clock_transitions import clock_transitions
@@ -195,6 +196,7 @@ _EXPERIMENTS: Final[dict[str, _Experiment]] = {
     "hysteresis": _spread_over_cores(hysteresis),
     "sweep": _sweep,
     **SPECTROSCOPY_STUDIES,
+    **RELAXATION_STUDIES,
     "doublets": _of_system(doublets),
     "clock-transitions": _of_system(clock_transitions),
     "fit": fit_study,

@@ -136,7 +136,8 @@ def times_of(data: xr.Dataset, errors: str, time: str = "tau") -> RateData:
         )
     T, B, values, sigma = T[kept], B[kept], values[kept], sigma[kept]
     if np.all(sigma > 0):
-        return RateData(T, B, values, sigma, known=True)
+        # the width of a distribution weighs a time, but says nothing of how far it may lie from a law
+        return RateData(T, B, values, sigma, known=not np.any(width.values > 0))
     if np.any(sigma > 0):
         raise InputError(
             f"data must have a standard error at every time or at none, got {int((sigma > 0).sum())} of "

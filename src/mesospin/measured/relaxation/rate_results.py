@@ -96,11 +96,12 @@ def _quality(task: RateTask, chi2: float) -> dict[str, Any]:
 def _fitted(task: RateTask, values: Floats) -> dict[str, Any]:
     data = task.data
     model = -task.law.log_rate(values[None], data.T, data.B)[0]
+    weighed = data.known or bool(np.any(data.sigma != 1.0))
     columns = {
         "temperature": (data.T, "K", "temperature"),
         "field": (data.B, "T", "field"),
         "tau": (np.exp(data.log_tau), "s", "relaxation time"),
-        "ln_tau_error": (data.sigma if data.known else np.full(len(data.T), np.nan), "1", "error of ln tau"),
+        "ln_tau_error": (data.sigma if weighed else np.full(len(data.T), np.nan), "1", "error of ln tau"),
         "tau_model": (np.exp(model), "s", "fitted relaxation time"),
         "residual": ((data.log_tau - model) / data.sigma, "1", "residual of ln tau over its error"),
     }

@@ -41,7 +41,7 @@ def fit_square_root(
     xarray.Dataset
         Kind "square_root_fit", by ``isotherm``: ``m_0``, ``slope`` (dm/d sqrt t), ``rate`` = 1/tau_Q [1/s]
         with errors, ``curvature`` (the coefficient of t in a fit that also has one, over its error: beyond
-        3 the decay is not a square root in the window), ``verdict``.
+        3 the decay is not a square root in the window), ``verdict``; by ``point`` the data in the window.
 
     Raises
     ------
@@ -84,6 +84,15 @@ def fit_square_root(
         "verdict": (np.array(verdict, dtype=str), "1", "what the data say"),
     }
     variables = {name: variable("isotherm", *entry) for name, entry in columns.items()}
+    row = np.broadcast_to(np.arange(len(curves.time))[:, None], curves.known.shape)
+    points = {
+        "time": (curves.time, "s", "time since the origin"),
+        "moment": (curves.moment, curves.unit, "moment"),
+        "isotherm_of": (row, "1", "number of the isotherm"),
+    }
+    variables |= {
+        name: variable("point", values[curves.known], *label) for name, (values, *label) in points.items()
+    }
     coords = {
         "temperature": variable("isotherm", curves.temperature, "K", "temperature"),
         "field": variable("isotherm", curves.field, "T", "field"),

@@ -6,6 +6,7 @@ from mesospin.model.experiments.dynamics import DYNAMICS
 from mesospin.model.experiments.equilibrium import EQUILIBRIUM
 from mesospin.model.experiments.fitting import FITTING
 from mesospin.model.experiments.lanthanides import LANTHANIDES
+from mesospin.model.experiments.relaxation import RELAXATION
 from mesospin.model.experiments.spectroscopy import SPECTROSCOPY
 from mesospin.model.experiments.spectrum import SPECTRUM
 from mesospin.model.tables import Key
@@ -19,8 +20,9 @@ EXPERIMENTS: Mapping[str, Mapping[str, Key]] = {
     **DYNAMICS,
     **LANTHANIDES,
     **FITTING,
+    **RELAXATION,
 }
 """The keys of ``[experiment]`` by ``kind``."""
 
-WITHOUT_SYSTEM = ("quantum-objects", "switching", "curie-weiss")
+WITHOUT_SYSTEM = ("quantum-objects", "switching", "curie-weiss", *RELAXATION)
 """Kinds that make their own spins and take no ``system``."""
