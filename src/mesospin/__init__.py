@@ -22,7 +22,8 @@ its equilibrium   `magnetisation`, `susceptibility`, `heat_capacity`, `entropy`,
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`
     method        `Exact`, `RateEquations`, `Lindblad`
-    slow          `ac_susceptibility`, `decay`, `zfc_fc`, `blocking_temperature`, `raman_rates`
+    slow          `ac_susceptibility`, `decay`, `zfc_fc`, `blocking_temperature`
+    phonons       `raman_rates`, `bottleneck_time`, `collective_emission_rate`
 its resonances    `resonance_fields`, `resonance_frequencies`, `epr_spectrum`, `neutron_spectrum`
     line          `GaussianLine`, `LorentzianLine` (each a `LineShape`), `Interference`
 ensembles, sizes  `splitting_distribution`, `quantum_objects`, `switching_fields`
@@ -63,6 +64,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mesospin import units as units
+    from mesospin.bath.collective_emission import collective_emission_rate as collective_emission_rate
     from mesospin.dynamics.methods import Exact as Exact
     from mesospin.dynamics.methods import Lindblad as Lindblad
     from mesospin.dynamics.methods import RateEquations as RateEquations
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from mesospin.dynamics.protocols import HalfSinePulse as HalfSinePulse
     from mesospin.experiment.ac.ac_susceptibility import ac_susceptibility as ac_susceptibility
     from mesospin.experiment.blocking import blocking_temperature as blocking_temperature
+    from mesospin.experiment.bottleneck import bottleneck_time as bottleneck_time
     from mesospin.experiment.crossover import crossover_temperature as crossover_temperature
     from mesospin.experiment.decay import decay as decay
     from mesospin.experiment.epr_spectrum import epr_spectrum as epr_spectrum
@@ -298,6 +301,8 @@ _HOME = {
     "ac_susceptibility": "experiment.ac.ac_susceptibility",
     "decay": "experiment.decay",
     "raman_rates": "experiment.raman",
+    "bottleneck_time": "experiment.bottleneck",
+    "collective_emission_rate": "bath.collective_emission",
     "zfc_fc": "experiment.zero_field_cooled",
     "blocking_temperature": "experiment.blocking",
     "hysteresis": "experiment.hysteresis",

@@ -156,4 +156,5 @@ def _integrand(V: Complexes, weights: Floats, E: Floats, a: int, b: int, T: floa
                 amplitude += one * first - two * second
                 mirror += np.conj(one) * first - np.conj(two) * second
             total += weights[q] * weights[r] * amplitude * mirror
-    return total * (w * emitted) ** 3 * occupied * stimulated
+    value: complex = total * (w * emitted) ** 3 * occupied * stimulated
+    return value

@@ -85,9 +85,9 @@ def raman_rates(
     --------
     >>> import numpy as np
     >>> from mesospin.model.library import load
-    >>> ds = raman_rates(load("erw10-repaired"), [1.0, 2.0], 1e-6, lattice=DebyeLattice("150 K"))
-    >>> round(float(np.log2(ds.rate[1, 0, 1] / ds.rate[0, 0, 1])), 2)
-    9.07
+    >>> ds = raman_rates(load("erw10-repaired"), [0.1, 0.2], 1e-6, lattice=DebyeLattice("150 K"))
+    >>> round(float(np.log2(ds.rate[1, 0, 1] / ds.rate[0, 0, 1])), 1)
+    9.0
     """
     check_system(system)
     instance_of("lattice", lattice, DebyeLattice, hint='write lattice=DebyeLattice("150 K")')

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mesospin.bath.disorder import CUTOFF, Molecule
 from mesospin.constants import MU_B
 from mesospin.dynamics.response import boltzmann
-from mesospin.spectrum.matrices import field_line
+from mesospin.spectrum.matrices import Array, field_line
 
 __all__ = ["static_parts"]
 
@@ -61,7 +61,7 @@ def _frozen(width: float, T: float, slope: float) -> tuple[Floats, Floats]:
     return offsets, weights / weights.sum()
 
 
-def _at(H: NDArray[np.complex128], G: NDArray[np.complex128], temperatures: Floats, window: float) -> Floats:
+def _at(H: Array, G: Array, temperatures: Floats, window: float) -> Floats:
     """Return both parts (T, 2) of one field [mu_B/T]."""
     energy, states = np.linalg.eigh(H)
     element = np.abs(states.conj().T @ G @ states) ** 2 / MU_B
