@@ -328,11 +328,16 @@ def _draw_modes(axes: Axes, dataset: xr.Dataset, scale: Scale) -> None:
         )  # fmt: skip
     axes.set_yscale("log")
     axes.set_ylabel(label(r"time of a mode $\tau$", "s"))
-    axes.set_title("area: part of the response", fontsize=8, loc="right" if against == "field" else "left")
+    axes.text(
+        0.03,
+        0.96,
+        "ideal molecule; area: part of the response",
+        transform=axes.transAxes,
+        va="top",
+        fontsize=7.5,
+    )
     if against == "temperature":
         inverse_temperature_axis(axes, T.ravel())
-        axes.set_title("")
-        axes.text(0.03, 0.95, "area: part of the response", transform=axes.transAxes, va="top", fontsize=7.5)
     else:
         axes.set_xlabel(FIELD)
 

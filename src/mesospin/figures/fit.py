@@ -25,6 +25,7 @@ _MOST_CURVES = 8
 _MOST_COLUMNS = 3
 _DECADE = 8.0
 _SMALL = 1e-2
+_LARGE = 1e4
 _UNITS = {
     "cm3 K/mol": r"cm$^3$ K mol$^{-1}$",
     "cm3/mol": r"cm$^3$ mol$^{-1}$",
@@ -95,7 +96,7 @@ def with_error(value: float, error: float) -> str:
     if error <= 0.0:
         return f"{value:.6g}"
     size = max(abs(value), error)
-    power = int(np.floor(np.log10(size))) if size < _SMALL or size >= 1.0 / _SMALL else 0
+    power = int(np.floor(np.log10(size))) if size < _SMALL or size >= _LARGE else 0
     digits = max(0, power + 1 - int(np.floor(np.log10(error))))
     pair = f"{value / 10.0**power:.{digits}f} ± {error / 10.0**power:.{digits}f}"
     return pair if power == 0 else f"({pair})e{power:+03d}"

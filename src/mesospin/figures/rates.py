@@ -86,7 +86,7 @@ class _Panel(NamedTuple):
 
     @property
     def fact(self) -> str:
-        return f", {self.values[0]:.4g} {self.unit}" if len(self.values) == 1 else ""
+        return f", {round(self.values[0], 4) + 0.0:.4g} {self.unit}" if len(self.values) == 1 else ""
 
 
 def _panel(temperature: Floats, field: Floats, height: float) -> _Panel:
@@ -109,7 +109,7 @@ def _finish(panel: _Panel, theory: Sequence[xr.Dataset]) -> None:
     if len(panel.values) > 1:
         shown = range(0, len(panel.values), -(-len(panel.values) // _MOST_SERIES))
         handles = [Line2D([], [], marker="o", ms=3.8, color=panel.colours[k]) for k in shown]
-        texts = [f"{panel.values[k]:.4g} {panel.unit}" for k in shown]
+        texts = [f"{round(panel.values[k], 4) + 0.0:.4g} {panel.unit}" for k in shown]
         panel.figure.legend(handles, texts, loc="outside right upper", fontsize=8)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=8)
