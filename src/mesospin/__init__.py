@@ -9,15 +9,13 @@ its Hamiltonian   `ZeroFieldSplitting`, `Stevens`, `SpinPower`, `Exchange`, `Dzy
 an ion            `ion`, `ions` (`Ion`), `lanthanide`, `hyperfine_constant`
     its field     `crystal_field`, `crystal_field_parameters`, `describe_crystal_field`
     its nucleus   `nucleus`, `isotopes` (`Nucleus`)
-its surroundings  `PhononBath`, `DipolarBath`, `NuclearBath`, `Disorder`, `Member`, `DebyeLattice`,
-                  `Defaults`
+its surroundings  `PhononBath`, `DipolarBath`, `NuclearBath`, `Disorder`, `Member`, `DebyeLattice`, `Defaults`
 its spectrum      `levels`, `doublets`, `crossings`, `clock_transitions`, `landau_zener`
     tunnelling    `tunnel_splitting` (`Splitting`, `Levels`), `splitting_map`, `diabolical_points`,
                   `tunnelling_pair`, `double_well`
     method        `DoublePrecision`, `Certified`, `LargeSpin`, `Perturbative`, `Semiclassical`,
                   by name `splitting_method`
-its equilibrium   `magnetisation`, `susceptibility`, `heat_capacity`, `entropy`, `free_energy`,
-                  `torque`
+its equilibrium   `magnetisation`, `susceptibility`, `heat_capacity`, `entropy`, `free_energy`, `torque`
     neighbours    `MeanField`, `Demagnetisation`
 its dynamics      `relaxation_rates`, `hysteresis`, `sweep`, `stoner_wohlfarth`, `crossover_temperature`
     field         `FieldSweep`, `FieldSteps`, `HalfSinePulse`, `ConstantField`

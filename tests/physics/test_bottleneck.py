@@ -40,7 +40,7 @@ def test_strong_bottleneck_does_not_depend_on_the_coupling():
     assert np.all(weak.factor > 1e3)
     np.testing.assert_allclose(other.tau, weak.tau, rtol=2e-3)
     # tau -> tau_ph (N/rho) tanh^2(delta/2T): T^-2 at high temperature
-    ds = _time([50.0, 100.0], 0.3, 1e4)
+    ds = _time([20.0, 40.0], 0.3, 1e4, width=1e-6)
     assert float(ds.tau[0, 0, 0] / ds.tau[1, 0, 0]) == pytest.approx(4.0, rel=1e-3)
     delta, c = float(weak.splitting[0]), 2000.0
     modes = 3 * delta**2 * 0.01 / (2 * np.pi**2 * (HBAR * c) ** 3)

@@ -44,7 +44,7 @@ def bottleneck_time(
     r"""Return the relaxation time of the ground doublet when the phonons in resonance are few.
 
     Spins with the splitting :math:`\delta` exchange energy with the phonons of their line only, of which
-    there are :math:`\rho = 3\delta^2\Gamma/2\pi^2\hbar^3c^3` modes in a volume, and these with the helium bath
+    there are :math:`\rho = 3\delta^2\Gamma/2\pi^2\hbar^3c^3` modes in a volume, and these with the bath
     after the time :math:`\tau_{ph} = L/2c` to the surface.  With the difference s of the populations (N spins
     in a volume) and the occupation p of the modes
 
