@@ -322,6 +322,43 @@ def test_first_moment_of_a_cluster_is_the_double_commutator():
     assert moment == pytest.approx(np.trace(rho @ double).real / 3, rel=1e-6)
 
 
+@pytest.mark.parametrize("T", [0.5, 5.0, 200.0])
+def test_integral_of_neutron_scattering_is_the_mean_square_moment(T):
+    """Three coupled spins with anisotropic g in turned axes: the thermal mean is of expm(-H/T), no levels."""
+    turned = euler_matrix((0.4, 0.9, -0.3))
+    g = [np.diag([1.2, 2.0, 3.1]), turned @ np.diag([0.7, 2.2, 2.4]) @ turned.T, 1.9 * np.eye(3)]
+    sizes = (0.5, 1.0, 1.5)
+    terms = [
+        ms.ZeroFieldSplitting(-1.3, 0.2, site=1),
+        ms.Exchange(0, 1, 2.5, "+J"),
+        ms.Exchange(1, 2, 1.2, "+J"),
+    ]
+    system = ms.SpinSystem("three", [ms.Spin(S, a.tolist()) for S, a in zip(sizes, g, strict=True)], terms)
+    energy = np.linspace(-40, 40, 8001)
+    ds = ms.neutron_spectrum(system, T, energy, line=ms.GaussianLine(0.05))
+    ones = [np.eye(round(2 * S + 1)) for S in sizes]
+    M = np.zeros((3, 24, 24), dtype=complex)
+    for site, S in enumerate(sizes):
+        for a, own in enumerate(np.einsum("ac,cij->aij", g[site], spin_matrices(S))):
+            parts = [own if k == site else ones[k] for k in range(3)]
+            M[a] += np.kron(np.kron(parts[0], parts[1]), parts[2])
+    rho = expm(-field_line(system)[0] / T)
+    square = np.trace(rho @ sum(m @ m for m in M)).real / np.trace(rho).real
+    assert trapezoid(ds.intensity, energy) == pytest.approx(2 / 3 * square, rel=1e-6)
+    free = sum(S * (S + 1) / 3 * np.trace(a @ a.T) for S, a in zip(sizes, g, strict=True))
+    assert (abs(square - free) < 0.02 * free) == (T == 200.0)  # coupling moves it except in the heat
+
+
+def test_an_antiferromagnetic_dimer_is_dark_in_the_cold():
+    """Two spins 1/2: only the triplet has a moment, (2/3) g^2 2 of it."""
+    dimer = ms.SpinSystem("dimer", [ms.Spin(0.5), ms.Spin(0.5)], [ms.Exchange(0, 1, 10.0, "+J")])
+    energy, T = np.linspace(-30, 30, 6001), np.array([0.5, 5.0, 1000.0])
+    ds = ms.neutron_spectrum(dimer, T, energy, line=ms.GaussianLine(0.1))
+    triplet = 3 * np.exp(-10 / T) / (1 + 3 * np.exp(-10 / T))
+    g = dimer.spins[0].g[2][2]
+    np.testing.assert_allclose(trapezoid(ds.intensity, energy, axis=1), 4 / 3 * g**2 * triplet, rtol=1e-6)
+
+
 def test_gain_and_loss_of_neutrons_balance_at_every_temperature():
     spin, D = ms.giant_spin(1, D=3.0), 3.0
     energy = np.linspace(-6, 6, 4801)

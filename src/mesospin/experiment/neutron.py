@@ -130,7 +130,9 @@ def neutron_spectrum(
         coordinates ``energy`` [K] and ``energy_mev``; between levels ``strength``
         :math:`W_{ij}` (level_from, level_to) [mu_B^2] and ``transition_energy`` [K], negative for
         energy gain; ``level_energy`` [K] from the ground level and ``population`` (temperature,
-        level_from).  The integral over all energies is the sum of :math:`\tfrac23 g^2 J(J+1)`.
+        level_from).  The integral over all energies is :math:`\tfrac23\langle\mathbf M^2\rangle`, the
+        thermal mean of the total moment M (without `Interference`); for one spin with isotropic g,
+        :math:`\tfrac23 g^2 J(J+1)`.
         If there is no transition in the range, the attribute ``empty`` says where the nearest ones are.
         The strengths of exactly degenerate levels depend on the basis; their sum is physical.
 
