@@ -15,6 +15,7 @@ from mesospin.errors import InputError, InvalidModelError
 __all__ = [
     "finite",
     "finite_array",
+    "first_wrong",
     "fraction_of_one",
     "half_integer",
     "instance_of",
@@ -162,13 +163,34 @@ def finite_array(
         )
     array = array.astype(np.float64)
     if not np.all(np.isfinite(array)):
+        wrong = first_wrong(array, np.isfinite(array))
         raise InputError(
-            f"{name} must be finite everywhere{_with_unit(unit)}, got {value!r}; remove NaN and infinity"
+            f"{name} must be finite everywhere{_with_unit(unit)}, got {wrong}; remove NaN and infinity"
         )
     if shape is not None and not _has_shape(array, shape):
         wanted = "(" + ", ".join("n" if n is None else str(n) for n in shape) + ")"
         raise InputError(f"{name} must have shape {wanted}{_with_unit(unit)}, got {array.shape}; reshape it")
     return array
+
+
+def first_wrong(array: NDArray[np.float64], right: NDArray[np.bool_]) -> str:
+    """Return the first entry that is not right, and where it stands, for a message.
+
+    Examples
+    --------
+    >>> T = np.linspace(0.0, 300.0, 100)
+    >>> first_wrong(T, T > 0.0)
+    '0 at index 0 of 100'
+    >>> first_wrong(np.array(-1.5), np.array(False))
+    '-1.5'
+    """
+    if array.ndim == 0:
+        return f"{float(array):g}"
+    place = np.argwhere(~right)[0].tolist()
+    value = f"{float(array[tuple(place)]):g}"
+    if array.ndim == 1:
+        return f"{value} at index {place[0]} of {array.size}"
+    return f"{value} at index {tuple(place)} of {array.shape}"
 
 
 def _has_shape(array: NDArray[np.float64], shape: tuple[int | None, ...]) -> bool:

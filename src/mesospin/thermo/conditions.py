@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from mesospin.checks import finite_array
+from mesospin.checks import finite_array, first_wrong
 from mesospin.errors import InputError
 from mesospin.results import variable
 from mesospin.spectrum.matrices import unit_axis
@@ -103,9 +103,15 @@ def read_conditions(
     """
     _check_choice(B, axis, B_vector, powder)
     temperatures = finite_array("T", T, "K")
-    if temperatures.ndim > 1 or not temperatures.size or not np.all(temperatures > 0):
+    if temperatures.ndim > 1 or not temperatures.size:
         raise InputError(
-            f"T must be one or several temperatures > 0 [K] in one dimension, got {temperatures.tolist()}"
+            "T must be one or several temperatures > 0 [K] in one dimension, got shape "
+            f"{temperatures.shape}; flatten it"
+        )
+    if not np.all(temperatures > 0):
+        raise InputError(
+            "T must be one or several temperatures > 0 [K], got "
+            f"{first_wrong(temperatures, temperatures > 0)}; begin above absolute zero"
         )
     magnitudes, axes, shape = _fields(B, axis, B_vector)
     shared = _shared_dimension(T, B if B_vector is None else B_vector)

@@ -106,7 +106,9 @@ def test_results_go_through_a_file(tmp_path):
     ("arguments", "sentence"),
     [
         ({"T": 0.0, "B": 1.0}, "T must be one or several temperatures > 0"),
-        ({"T": [1.0, -2.0], "B": 1.0}, "temperatures > 0"),
+        ({"T": [1.0, -2.0], "B": 1.0}, "temperatures > 0 .K., got -2 at index 1 of 2"),
+        ({"T": np.linspace(0, 300, 100), "B": 1.0}, "got 0 at index 0 of 100; begin above"),
+        ({"T": 1.0, "B": [[0.0, np.inf]]}, r"got inf at index \(0, 1\) of \(1, 2\)"),
         ({"T": np.nan, "B": 1.0}, "T must be finite"),
         ({"T": [[1.0]], "B": 1.0}, "one dimension"),
         ({"T": [], "B": 1.0}, "one or several"),
