@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
+from mesospin.report.validation.ac import SECTIONS as ALTERNATING
 from mesospin.report.validation.barbara_loops import SECTIONS as LOOPS
 from mesospin.report.validation.barbara_spectrum import SECTIONS as SPECTRUM
 from mesospin.report.validation.barbara_tunnelling import SECTIONS as TUNNELLING
@@ -45,6 +46,7 @@ _SECTIONS: Final[tuple[Section, ...]] = (
     *HOLMIUM,
     *SPECTROSCOPY,
     *EQUILIBRIUM,
+    *ALTERNATING,
 )
 _COLUMNS: Final = {
     "subject": "quantity or formula",
