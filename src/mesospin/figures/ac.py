@@ -137,9 +137,13 @@ def parameter_lines(dataset: xr.Dataset, on_a_line: int) -> list[str]:
     columns = ("parameter", "value", "error", "unit")
     held = inputs_of(dataset).get("fixed", {})
     for name, value, error, unit in zip(*(dataset[key].values for key in columns), strict=True):
-        number = with_error(float(value), float(error) if np.isfinite(error) else np.inf)
         if str(name) in held:
             number = f"{float(value):.6g} (held)"
+        elif np.isfinite(error):
+            number = with_error(float(value), float(error))
+        else:  # its value may be anything
+            texts.append(f"{_symbol(str(name))} not determined")
+            continue
         texts.append(f"{_symbol(str(name))} = {number} {_power_unit(str(unit))}".strip())
     return ["    ".join(texts[start : start + on_a_line]) for start in range(0, len(texts), on_a_line)]
 
