@@ -386,3 +386,12 @@ def test_fewer_points_than_parameters():
         fit_hamiltonian(LevelData([1.0, 2.0], sigma=0.1), manganese(), ["D", "E", "B40"])
     with pytest.raises(InputError, match="one more for the unknown sigma"):
         fit_hamiltonian(LevelData([1.0, 2.0]), manganese(), ["D", "E"])
+
+
+def test_a_fit_that_meets_every_point_warns_of_nothing():
+    """Two gaps for D and E: chi2 becomes exactly zero, and nothing divides by it."""
+    levels_of_spin_one = LevelData([1.0, 5.5], [1, 2], sigma=0.01)
+    fit = fit_hamiltonian(levels_of_spin_one, giant_spin(1, D=-4.0, E=0.3), ["D", "E"])
+    assert fit.value.values == pytest.approx([-5.0, 0.5], rel=1e-9)
+    # gaps 2E and |D| + E, so E is half the first and |D| the second less that
+    assert fit.error.values == pytest.approx([0.01 * np.sqrt(5) / 2, 0.005], rel=1e-6)

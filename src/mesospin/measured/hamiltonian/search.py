@@ -11,11 +11,15 @@ from typing import NamedTuple
 
 import lmfit
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
 
 from mesospin.errors import ConvergenceError
 from mesospin.measured.hamiltonian.objective import Objective
 from mesospin.measured.spectral_data import ResonanceData
 from mesospin.scale import Progress
+
+Floats = NDArray[np.float64]
 
 _ROUNDS = 6
 #: Relative decrease of chi2 at which a search with few directions ends, the correction made anew each time.
@@ -163,10 +167,22 @@ def _minimised(
     objective: Objective, table: lmfit.Parameters, evaluations: int, tolerance: float
 ) -> Arrival | None:
     """Return the minimum next to a start, None where the model has no answer on the way."""
-    minimizer = lmfit.Minimizer(objective.residuals, table, calc_covar=False)
+    moving = table.copy()
+    names = objective.free
+
+    def placed(x: Floats) -> lmfit.Parameters:
+        for name, value in zip(names, x, strict=True):
+            moving[name].value = value
+        moving.update_constraints()
+        return moving
+
+    # not by way of lmfit, whose correlations are 0/0 where the model meets every point
     try:
-        fit = minimizer.least_squares(
-            jac=objective.jacobian,
+        fit = least_squares(
+            lambda x: objective.residuals(placed(x)),
+            [table[name].value for name in names],
+            jac=lambda x: objective.jacobian(placed(x)),
+            bounds=([table[name].min for name in names], [table[name].max for name in names]),
             x_scale="jac",
             ftol=tolerance,
             xtol=1e-9,
@@ -175,4 +191,4 @@ def _minimised(
         )
     except (ConvergenceError, np.linalg.LinAlgError):
         return None
-    return Arrival(float(fit.chisqr), fit.params, tolerance if fit.success else np.inf)
+    return Arrival(2.0 * float(fit.cost), placed(fit.x).copy(), tolerance if fit.success else np.inf)
