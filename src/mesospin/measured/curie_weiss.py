@@ -67,7 +67,7 @@ def fit_curie_weiss(
         and ``points`` (window,), the asked-for window first; coordinates ``low`` and ``high`` [K].
         All data are in ``chi`` (point) [cm3/mol] with the coordinate ``temperature`` [K].
         ``weiss_spread`` [K] is the largest change of theta between windows, and the attribute ``verdict``
-        compares it with the error.
+        compares it with the error, or says that there was one window only.
 
     Raises
     ------
@@ -180,11 +180,15 @@ def _dataset(
     moment = np.sqrt(3.0 * C / (CM3_PER_MOLE * MU_B))
     change = float(np.ptp(theta))
     stable = change <= 3.0 * float(theta_error.max())
-    verdict = (
-        f"theta = {theta[0]:.4g} +- {theta_error[0]:.2g} K; over {len(starts)} windows that begin at "
-        f"{t[starts[0]]:g} to {t[starts[-1]]:g} K it changes by {change:.2g} K, "
-        + ("within its errors." if stable else "MORE THAN ITS ERRORS: theta belongs to the window.")
-    )
+    verdict = f"theta = {theta[0]:.4g} +- {theta_error[0]:.2g} K; "
+    if len(starts) == 1:
+        verdict += f"from one window of {len(t)} points; NOT COMPARED with windows that begin later."
+    else:
+        verdict += (
+            f"over {len(starts)} windows that begin at {t[starts[0]]:g} to {t[starts[-1]]:g} K it changes by "
+            f"{change:.2g} K, "
+            + ("within its errors." if stable else "MORE THAN ITS ERRORS: theta belongs to the window.")
+        )
     dims = ("window",)
     variables = {
         "curie_constant": variable(dims, C, "cm3 K/mol", "Curie constant"),

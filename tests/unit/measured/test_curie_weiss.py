@@ -45,6 +45,14 @@ def test_a_window_that_matters_is_said():
     assert np.all(np.diff(fit.low.values) > 0)
 
 
+@pytest.mark.parametrize(("points", "windows"), [(40, 1), (4, 8)])
+def test_one_window_is_compared_with_nothing(points, windows):
+    few = T[:points]
+    fit = fit_curie_weiss(few, 1.3 / (few + 12.0), unit="cgs", window=(50, 300), sigma=1e-5, windows=windows)
+    assert f"from one window of {points} points; NOT COMPARED" in fit.attrs["verdict"]
+    assert "errors" not in fit.attrs["verdict"]
+
+
 def test_SI_and_the_order_of_points():
     chi = 1.3 / (T + 12.0)
     fit = fit_curie_weiss(T[::-1], 4e-6 * np.pi * chi[::-1], unit="SI", window=(50, 300))
