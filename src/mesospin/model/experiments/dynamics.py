@@ -6,7 +6,7 @@ from typing import Any
 
 from mesospin import checks, units
 from mesospin.errors import StudyError
-from mesospin.model.environment import DipolarBath, NuclearBath
+from mesospin.model.environment import DebyeLattice, DipolarBath, NuclearBath
 from mesospin.model.experiments.readers import (
     DIRECTION,
     angle,
@@ -42,6 +42,10 @@ def _nuclear(name: str, value: Any) -> Any:
     return within(name, NuclearBath, quantity(units.to_kelvin, "5 mK")(name, value))
 
 
+def _raman(name: str, value: Any) -> Any:
+    return within(name, DebyeLattice, temperature(name, value))
+
+
 _hertz = checked(quantity(units.to_hertz, "10 Hz"), checks.positive, "Hz")
 _temperature_rate = checked(quantity(units.to_kelvin_per_second, "2 K/min"), checks.positive, "K/s")
 _BATH: Mapping[str, Key] = {"bath": Key(lambda name, value: phonons_from_table(name, value))}
@@ -50,6 +54,7 @@ _SURROUNDINGS: Mapping[str, Key] = {
     "disorder": Key(disorder),
     "dipolar": Key(_dipolar),
     "nuclear": Key(_nuclear),
+    "raman": Key(_raman),
     **DIRECTION,
     **_BATH,
 }
@@ -88,10 +93,7 @@ DYNAMICS: Mapping[str, Mapping[str, Key]] = {
     "relaxation": {
         "T": Key(series(temperature), required=True),
         "B": Key(series(field)),
-        "disorder": Key(disorder),
-        "dipolar": Key(_dipolar),
-        **DIRECTION,
-        **_BATH,
+        **_SURROUNDINGS,
     },
     "ac-susceptibility": {
         "T": Key(series(temperature), required=True),

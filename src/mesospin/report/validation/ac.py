@@ -158,7 +158,7 @@ def erbium_isotope() -> Sequence[Row]:
     return [
         REPAIR.statement(
             "erw10-167-broad",
-            "chi'' of 167ErW10 at 1 K broadens: several relaxation processes of the electro-nuclear multiplet",
+            "chi'' of 167ErW10 (1 K) broadens: several processes of the electro-nuclear multiplet",
             "several",
             f"{modes} modes with more than 2 % of the weight; largest chi'' {height_heavy[0]:.2f} of that of "
             f"one time, {height[0]:.2f} without nuclear spin",
