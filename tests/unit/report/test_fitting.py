@@ -86,7 +86,7 @@ def test_arguments_are_read():
     [
         ({"text": "bounds = { D = [-20, 0] }"}, UnitError, r"bounds\.D must be a text with a unit"),
         ({"text": 'bounds = { D = "0 K" }'}, StudyError, "must be a list \\[low, high\\]"),
-        ({"text": 'bounds = { D = ["1 K", "2 K"] }'}, InputError, "D must start inside its bounds"),
+        ({"text": 'bounds = { D = ["2 K", "1 K"] }'}, InputError, "a lower and a higher one"),
         ({"text": 'tip = "1e-4"'}, UnitError, "tip must have a unit"),
         ({"text": 'mean_field = "0 K"'}, InputError, "mean_field must be"),
         ({"text": "tie = { g = 2 }"}, InputError, "tie.g must be a non-empty text"),

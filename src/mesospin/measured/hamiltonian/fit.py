@@ -13,7 +13,7 @@ from mesospin.checks import finite, instance_of, integer, positive
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.measured.data import Data
 from mesospin.measured.hamiltonian.fitted import EXTRA, fitted_system
-from mesospin.measured.hamiltonian.objective import Bounds, Objective, parameter_table
+from mesospin.measured.hamiltonian.objective import Bounds, Objective, natural_sizes, parameter_table
 from mesospin.measured.hamiltonian.outcome import Outcome, outcome_of
 from mesospin.measured.hamiltonian.parameters import Family, family
 from mesospin.measured.hamiltonian.prediction import model_of
@@ -64,7 +64,8 @@ def fit_hamiltonian(
         What is fitted: names of `parameters_of` (``D``, ``E``, ``B40``, ``J``, ``g``, ``gx``, ...), and
         ``zJ`` (with ``mean_field``) and ``tip`` [cm3/mol].
     bounds : mapping of str to (low, high), optional
-        In the unit of the parameter, or texts with units; None for no bound.
+        In the unit of the parameter, or texts with units; None for no bound.  A value of the system that
+        is not between them starts inside, and the verdict says so.
     tie : mapping of str to str, optional
         Parameters that follow from the varied ones: ``{"gy": "gx"}``.
     mean_field : MeanField, optional
@@ -195,6 +196,7 @@ def _objective(
         [units[name] for name in used],
         {renamed.get(name, name): limits for name, limits in (bounds or {}).items()},
         {renamed[name]: expression for name, expression in (tie or {}).items()},
+        sizes=natural_sizes(members, names, start),
     )
     generic = members.generic_system()
     models = tuple(model_of(entry, members, generic, coupled=mean_field is not None) for entry in sets)

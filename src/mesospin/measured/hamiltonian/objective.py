@@ -27,6 +27,8 @@ _ARITHMETIC = (
     ast.Call,
 )  # fmt: skip
 _STEP = 1e-4
+#: Distance from a bound at which a parameter starts that would start beyond it.
+_MARGIN = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,18 +69,7 @@ class Objective:
 
     def sizes(self) -> dict[str, float]:
         """Return natural sizes of the parameters, also of those that start at zero."""
-        H0, _ = self.family.at(self.start[:-2])
-        energy = np.linalg.eigvalsh(H0)
-        width = float(energy[-1] - energy[0]) or 1.0
-        sizes = {"zJ": 0.02 * width, "tip": 1e-3}
-        for parameter, operator in zip(self.family.parameters, self.family.O, strict=True):
-            norm = float(np.linalg.norm(operator, 2))
-            sizes[parameter.name] = 0.1 * width / norm if norm > 0.0 else 0.0
-        scales = {}
-        for name, value in zip(self.names, np.abs(self.start), strict=True):
-            is_g = sizes[name] == 0.0
-            scales[name] = max(0.2 * value, 0.05) if is_g else max(value, sizes[name])
-        return scales
+        return natural_sizes(self.family, self.names, self.start)
 
     def rough(self, table: lmfit.Parameters) -> Objective | None:
         """Return the objective with fewer directions of powders, None where that saves nothing.
@@ -197,20 +188,41 @@ class Objective:
         return self.memory[key]
 
 
+def natural_sizes(family: Family, names: Sequence[str], start: Floats) -> dict[str, float]:
+    """Return natural sizes of all parameters (those of the family, zJ, tip), also where they start at zero."""
+    H0, _ = family.at(start[:-2])
+    energy = np.linalg.eigvalsh(H0)
+    width = float(energy[-1] - energy[0]) or 1.0
+    sizes = {"zJ": 0.02 * width, "tip": 1e-3}
+    for parameter, operator in zip(family.parameters, family.O, strict=True):
+        norm = float(np.linalg.norm(operator, 2))
+        sizes[parameter.name] = 0.1 * width / norm if norm > 0.0 else 0.0
+    scales = {}
+    for name, value in zip(names, np.abs(start), strict=True):
+        is_g = sizes[name] == 0.0
+        scales[name] = max(0.2 * value, 0.05) if is_g else max(value, sizes[name])
+    return scales
+
+
 def parameter_table(
     names: Sequence[str],
     values: Sequence[float],
     units: Sequence[str],
     bounds: Bounds | None,
     tie: Mapping[str, str] | None,
+    *,
+    sizes: Mapping[str, float] | None = None,
 ) -> lmfit.Parameters:
-    """Return the parameters of a fit with their bounds and ties.
+    """Return the parameters of a fit with their bounds and ties, every one inside its bounds.
+
+    A value that is not between its bounds is moved inside by a tenth of their distance, or of the natural
+    size of the parameter where that is less.
 
     Raises
     ------
     InputError
-        If a bound or a tie is for a parameter that is not varied, the start is outside the bounds, or
-        the expression of a tie uses other names or does not give a number.
+        If a bound or a tie is for a parameter that is not varied, bounds leave no room, or the expression
+        of a tie uses other names or does not give a number.
     """
     ties, limits = dict(tie or {}), dict(bounds or {})
     for name in limits:
@@ -222,12 +234,13 @@ def parameter_table(
     table = lmfit.Parameters()
     for name, value, unit in zip(names, values, units, strict=True):
         low, high = _limits(name, unit, limits.get(name, (None, None)))
-        if name not in ties and not low < value < high:
+        if not low < high:
             raise InputError(
-                f"{name} must start inside its bounds ({low:g}, {high:g}) [{unit}], got {value:g} from the "
-                "system; change one of them"
+                f"bounds of {name!r} must be a lower and a higher one [{unit}], got ({low:g}, {high:g}); "
+                "exchange or widen them"
             )
-        table.add(name, value=value, min=low, max=high)
+        size = (sizes or {}).get(name) or abs(value) or 1.0
+        table.add(name, value=_inside(value, low, high, size), min=low, max=high)
     free = [name for name in names if name not in ties]
     if not free:
         tied = ", ".join(ties)
@@ -242,6 +255,14 @@ def parameter_table(
         if not np.isfinite(value):
             raise InputError(f"tie of {name!r} must give a number, got {expression!r}; check the expression")
     return table
+
+
+def _inside(value: float, low: float, high: float, size: float) -> float:
+    """Return the value, moved inside its bounds where it is not between them."""
+    if low < value < high:
+        return value
+    margin = _MARGIN * min(high - low, size)
+    return low + margin if value <= low else high - margin
 
 
 def _limits(name: str, unit: str, given: tuple[Quantity | None, Quantity | None]) -> tuple[float, float]:

@@ -78,8 +78,25 @@ def verdict(outcome: Outcome) -> str:
             outcome.names, outcome.value, outcome.error, _units(outcome), outcome.tied, strict=True
         )
     ]
+    lines += _moved_starts(outcome)
     lines += _open_questions(outcome) or ["Every parameter is determined on its own."]
     return "\n".join(lines)
+
+
+def _moved_starts(outcome: Outcome) -> list[str]:
+    """Return which parameters began elsewhere than the system has them, whose values bounds exclude."""
+    given = dict(zip(outcome.objective.names, outcome.objective.start, strict=True))
+    units = dict(zip(outcome.names, _units(outcome), strict=True))
+    lines = []
+    for name in outcome.objective.free:
+        entry = outcome.objective.table[name]
+        if entry.value != given[name]:
+            text = f"{given[name]:.6g} {'' if units[name] == '1' else units[name]}".rstrip()
+            lines.append(
+                f"{name} of the system, {text}, is not inside its bounds ({entry.min:g}, {entry.max:g}); it "
+                f"started at {entry.value:.6g}."
+            )
+    return lines
 
 
 def _open_questions(outcome: Outcome) -> list[str]:
