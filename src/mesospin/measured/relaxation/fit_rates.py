@@ -137,7 +137,7 @@ def _best(task: RateTask, starts: int, seed: int) -> RateFit:
         start[:, names.index(name)] = value
     free = np.broadcast_to(task.free, start.shape)
     lower = np.array([0.0 if name.partition("_")[0] in ("w", "p") else -np.inf for name in names])
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         finite_rows = np.isfinite(task.residuals(start, np.arange(starts))[0]).all(axis=1)
         start, free = start[finite_rows], free[finite_rows]
         fits = fit_rows(task.residuals, start, free, lower, np.full(len(names), np.inf))

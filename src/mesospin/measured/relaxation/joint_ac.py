@@ -200,7 +200,7 @@ def _places(model: AcModel, count: int, shared: tuple[str, ...], first: int) -> 
 def _best(joint: _Joint, starts: int, seed: int) -> _Best:
     start, lower, upper = _start(joint, starts, seed), *_bounds(joint)
     free = np.broadcast_to(joint.free, start.shape)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         usable = np.isfinite(joint.residuals(start, np.arange(starts))[0]).all(axis=1)
         start, free = start[usable], free[usable]
         fits = fit_rows(joint.residuals, start, free, lower, upper, iterations=400)
