@@ -29,7 +29,7 @@ from mesospin.constants import MU_B
 from mesospin.dynamics.frame import Frame
 from mesospin.dynamics.rates import FrameArrays, Index, Real, frame_arrays, rate_matrix
 from mesospin.dynamics.reduction import eliminate
-from mesospin.dynamics.well_rates import escape_rates, well_equilibria
+from mesospin.dynamics.well_rates import escape_rates, well_equilibria, with_lines
 
 __all__ = ["Modes", "boltzmann", "debye_sum", "levels_at", "modes_at", "two_well_response"]
 
@@ -67,9 +67,10 @@ def debye_sum(modes: Modes, omega: Floats) -> NDArray[np.complex128]:
 def two_well_response(
     frame: Frame, fields: Floats, T: float, omega: Floats, wells: Index, nuclear_width: float = 0.0
 ) -> tuple[NDArray[np.complex128], Floats]:
-    """Return the response (k, f) of two wells in inner equilibrium, and its static limit (k,) [mu_B/T].
+    """Return the response (k, f) of two wells, and its static limit (k,) [mu_B/T].
 
-    Only the exchange between the wells lags behind the field.
+    The exchange between the wells is that at every field; the relaxation inside them, the other modes, that
+    at the middle one and without tunnelling.
     """
     energy, slope = levels_at(frame, fields)
     p, moment = boltzmann(energy, T), -slope / MU_B
@@ -77,7 +78,17 @@ def two_well_response(
     N, first, second = well_equilibria(frame, T, wells, fields).T
     weight = N * (1 - N) * (first - second) ** 2 / (MU_B * T)
     rate = escape_rates(frame, T, wells, fields, nuclear_width).sum(axis=1)[:, None]
-    return (static - weight)[:, None] + weight[:, None] * rate / (rate + 1j * omega), static
+    inner = np.maximum(static - weight, 0.0)[:, None] * _inner_shape(frame, fields, T, omega)
+    return inner + weight[:, None] * rate / (rate + 1j * omega), static
+
+
+def _inner_shape(frame: Frame, fields: Floats, T: float, omega: Floats) -> NDArray[np.complex128]:
+    """Return the response (f,) of all modes but the slowest, 1 at low frequencies."""
+    silent = with_lines(frame, np.empty(0, dtype=np.int64))
+    modes = modes_at(silent, np.array([np.median(fields)]), T)
+    fast = Modes(modes.rate[:, 2:], modes.weight[:, 2:])
+    total = float(fast.weight.sum())
+    return debye_sum(fast, omega)[0] / total if total > 0 else np.ones(len(omega), dtype=complex)
 
 
 def _modes(frame: Frame, arrays: FrameArrays, fields: Floats, T: float) -> Modes:

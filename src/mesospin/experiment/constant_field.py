@@ -42,6 +42,7 @@ __all__ = [
     "lasting_frame",
     "member_rates",
     "positive_values",
+    "separate_wells",
     "setting_of",
     "slow_wells",
 ]
@@ -200,19 +201,29 @@ def field_nodes(frame: Frame, B: float, around: Setting, fastest: float) -> tupl
     return nodes, weights / weights.sum()
 
 
+def separate_wells(frame: Frame, T: float, B: float) -> NDArray[np.int64] | None:
+    """Return the two wells if their exchange is a thousand times slower than anything else, else None."""
+    wells, modes = _inner_modes(frame, T, B)
+    return wells if wells is not None and modes[1] < _SEPARATION * modes[2] else None
+
+
+def _inner_modes(frame: Frame, T: float, B: float) -> tuple[NDArray[np.int64] | None, Floats]:
+    """Return the bottoms of the two wells, if there are two, and the decay rates without tunnelling [1/s]."""
+    wells = bottoms(frame)
+    if len(wells) != 2 or np.isfinite(frame.window) or frame.energy.shape[1] < 3:
+        return None, np.empty(0)
+    energy = np.array([np.interp(B, frame.field, level) for level in frame.energy.T])
+    return wells, relaxation_modes(rates_at(without_tunnelling(frame), B, T), energy, T)
+
+
 def slow_wells(frame: Frame, T: float, B: float, shortest: float) -> NDArray[np.int64] | None:
     """Return the two wells whose exchange is all that is seen from the time ``shortest`` [s] on, else None.
 
     Everything else must decay by 35 e-foldings before, and the exchange be a thousand times slower or over
     too.
     """
-    wells = bottoms(frame)
-    if len(wells) != 2 or np.isfinite(frame.window):
-        return None
-    silent = without_tunnelling(frame)
-    energy = np.array([np.interp(B, frame.field, level) for level in frame.energy.T])
-    modes = relaxation_modes(rates_at(silent, B, T), energy, T)
-    if len(modes) < 3:
+    wells, modes = _inner_modes(frame, T, B)
+    if wells is None:
         return None
     settled = modes[2] * shortest > _SETTLED
     slow = modes[1] < _SEPARATION * modes[2] or modes[1] * shortest > _SETTLED

@@ -21,8 +21,8 @@ from mesospin.experiment.constant_field import (
     field_nodes,
     lasting_frame,
     positive_values,
+    separate_wells,
     setting_of,
-    slow_wells,
 )
 from mesospin.experiment.ensemble import ensemble
 from mesospin.model.environment import (
@@ -43,8 +43,6 @@ __all__ = ["ac_susceptibility"]
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
-#: E-foldings of the inner relaxation of a well in a time 1/omega: a thousand to be static.
-_INNER: Final = 0.035
 #: Part of the susceptibility that the populations must carry to be compared with the exact one.
 _NOTHING: Final = 1e-10
 
@@ -108,8 +106,8 @@ def ac_susceptibility(
     -----
     The levels of the rate equations are diabatic, those of thermodynamics exact; their :math:`\sum_k w_k`
     agree to 1e-4 or so, and the response is scaled to the exact one.  Where two wells exchange a thousand
-    times more slowly than they relax inside, and that a thousand times faster than the drive, two populations
-    respond: an error of up to 0.1 % of the rate.
+    times more slowly than they relax inside, they respond with that exchange at every frozen field and with
+    the inner modes of the applied one: an error of up to 0.1 % of the rate.
 
     Valid while the drive changes no population beyond linear response and is slow against the level
     splittings of the diabatic states (f well below 1 GHz).  A spin 1/2 relaxes by tunnelling only.
@@ -180,7 +178,7 @@ def _of_nodes(
     frame: Frame, nodes: Floats, T: float, omega: Floats, nuclear_width: float
 ) -> tuple[Complexes, Floats]:
     """Return the response of the populations (k, f) at fields (k,), and its static limit (k,) [mu_B/T]."""
-    wells = slow_wells(frame, T, float(np.median(nodes)), _INNER / float(omega.max()))
+    wells = separate_wells(frame, T, float(np.median(nodes)))
     if wells is None:
         modes = modes_at(frame, nodes, T, nuclear_width)
         return debye_sum(modes, omega), modes.weight.sum(axis=1)
