@@ -96,7 +96,11 @@ def fit_ac(
     file: File,
     model: Annotated[
         str,
-        typer.Option("--model", help="debye, generalised-debye, cole-davidson, havriliak-negami, double-..."),
+        typer.Option(
+            "--model",
+            help="debye, generalised-debye, cole-davidson, havriliak-negami, double-generalised-debye, "
+            "double-generalised-debye-equal-chi.",
+        ),
     ] = "generalised-debye",
     weights: Annotated[
         str, typer.Option("--weights", help="equal, or errors (those of the file).")
