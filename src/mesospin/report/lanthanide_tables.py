@@ -35,7 +35,8 @@ def _doublets(dataset: xr.Dataset) -> Sequence[Table]:
     columns += [Column("gx"), Column("gy"), Column("gz"), Column("tilt", "deg"), Column("composition")]
     values += [*map(list, zip(*g, strict=True)), tilt, dataset["composition"].values.tolist()]
     singlets = ("singlet_energy", "singlet_composition")
-    title = f"Doublets at zero field ({'; '.join(notes)})"
+    molecule = str(dataset.attrs.get("title", "")).partition(",")[0]
+    title = f"Doublets of {molecule} at zero field ({'; '.join(notes)})"
     return [
         Table("doublets", title, tuple(columns), tuple(zip(*values, strict=True))),
         columns_of(dataset, "singlets", "Singlets between them", singlets),

@@ -266,5 +266,5 @@ def test_unreadable_files_are_one_sentence(tmp_path):
 def test_printed_numbers_say_that_they_contradict_their_source(name):
     """What is drawn and tabulated carries the title; what is listed carries the sources."""
     system = load(name)
-    assert "the source says ±13/2" in system.title.partition(",")[0]
+    assert "(text: ±13/2)" in system.title.partition(",")[0]
     assert any("±13/2" in line or "63 K" in line for line in system.sources)
