@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 from scipy.optimize import brentq, root
 
 import mesospin as ms
@@ -121,3 +122,98 @@ def test_heat_and_entropy_of_neighbours_in_a_field():
 def test_a_g_of_no_spin_is_questioned():
     with pytest.warns(ValidityWarning, match="g = 2, but the spins"):
         ms.entropy(ms.load("erw10-repaired"), 2.0, 0.0, mean_field=ms.MeanField(-0.1))
+
+
+# --- powders: the field of the average moment, and that in every crystallite --------------------------------
+
+
+def test_an_ising_powder_with_its_two_molecular_fields():
+    """chi_zz/3/(1 - lambda chi_zz/3) by the average moment, chi_zz/3/(1 - lambda chi_zz) in crystallites."""
+    system, T = ms.giant_spin(7.5, D=-50.0, g=1.2), 1.0
+    tensor = ms.susceptibility(system, T).chi.values
+    average = np.trace(tensor) / 3.0
+    scale = -0.01 / (1.2**2 * MU_B)
+    with pytest.warns(ValidityWarning, match="average moment of the powder.*crystallites=True"):
+        ds = ms.susceptibility(system, T, powder=5, mean_field=ms.MeanField(-0.01, g=1.2))
+    assert float(ds.chi) == pytest.approx(average / (1.0 - scale * average), rel=1e-9)
+    ds = ms.susceptibility(system, T, powder=5, mean_field=ms.MeanField(-0.01, g=1.2, crystallites=True))
+    principal = np.diag(tensor)
+    assert float(ds.chi) == pytest.approx(np.mean(principal / (1.0 - scale * principal)), rel=1e-9)
+    assert (float(ds.chi), float(ds.powder_difference)) == (
+        pytest.approx(11.61, abs=0.01),
+        pytest.approx(0.0),
+    )
+    np.testing.assert_allclose(ds.m_over_h, ds.chi_molar)
+
+
+S_x = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]]) / np.sqrt(2.0)
+S_y = np.array([[0, -1j, 0], [1j, 0, -1j], [0, 1j, 0]]) / np.sqrt(2.0)
+S_z = np.diag([1.0, 0.0, -1.0])
+
+
+def spin_one(field, T):
+    """Moment [mu_B] and free energy [K] of S = 1, D = 4 K, E = 1 K, g = 2, from the matrix exponential."""
+    S = np.stack([S_x, S_y, S_z])
+    H = 4.0 * (S_z @ S_z) + S_x @ S_x - S_y @ S_y + 2.0 * MU_B * np.einsum("a,aij->ij", field, S)
+    rho = expm(-H / T)
+    Z = np.trace(rho).real
+    return -2.0 * np.einsum("aij,ji->a", S, rho).real / Z, -T * np.log(Z)
+
+
+@pytest.mark.parametrize("zJ", [-0.6, 0.4])
+def test_a_rhombic_powder_of_crystallites_direction_by_direction(zJ):
+    """m = m0(B n + lambda m) by scipy in the directions of a Gauss x trapezium rule, then the mean n.m."""
+    T, B, scale = 0.5, 1.0, zJ / (4.0 * MU_B)
+    cosines, shares = np.polynomial.legendre.leggauss(16)
+    turns = 2.0 * np.pi * (np.arange(24) + 0.5) / 24
+    along, free, weights = [], [], []
+    for z, share in zip(cosines[8:], shares[8:], strict=True):
+        for turn in turns[:6]:  # one octant stands for all of them
+            n = np.array([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z])
+            found = root(lambda m, n=n: m - spin_one(B * n + scale * m, T)[0], 0.5 * n, tol=1e-12)
+            assert found.success
+            along.append(n @ found.x)
+            free.append(spin_one(B * n + scale * found.x, T)[1] + 0.5 * zJ / 4.0 * found.x @ found.x)
+            weights.append(share / 6)
+    system = ms.giant_spin(1, D=4.0, E=1.0)
+    own = {"powder": 194, "mean_field": ms.MeanField(zJ, crystallites=True)}
+    ds = ms.magnetisation(system, T, B, **own)
+    assert float(ds.magnetisation) == pytest.approx(np.average(along, weights=weights), rel=1e-6)
+    energy = float(ms.free_energy(system, T, B, **own).free_energy)
+    assert energy == pytest.approx(np.average(free, weights=weights), rel=1e-6)
+    with pytest.warns(ValidityWarning, match="average moment"):
+        averaged = ms.magnetisation(system, T, B, powder=194, mean_field=ms.MeanField(zJ))
+    assert abs(float(averaged.magnetisation) / float(ds.magnetisation) - 1.0) > 3e-3
+
+
+def test_crystallites_are_consistent_in_their_derivatives():
+    """M = -dF/dB, chi = dM/dB, S = -dF/dT and C = T dS/dT of the same powder."""
+    system, T, B, h = ms.giant_spin(1.5, D=-2.0, E=0.3, g=2.1), 0.9, 0.8, 1e-3
+    own = {
+        "powder": 50,
+        "mean_field": ms.MeanField(-0.5, g=2.1, crystallites=True),
+        "demagnetisation": ms.Demagnetisation(1 / 3, 300.0),
+    }
+    fields, temperatures = [B - h, B + h], [T - h, T + h]
+    F = ms.free_energy(system, T, fields, **own).free_energy.values
+    m = ms.magnetisation(system, T, [B - h, B, B + h], **own).magnetisation.values
+    assert m[1] == pytest.approx(-(F[1] - F[0]) / (2 * h * MU_B), rel=1e-5)
+    assert float(ms.susceptibility(system, T, B, **own).chi) == pytest.approx(
+        (m[2] - m[0]) / (2 * h), rel=1e-5
+    )
+    cooled = ms.free_energy(system, temperatures, B, **own).free_energy.values
+    entropies = ms.entropy(system, [T - h, T, T + h], B, **own).entropy_reduced.values
+    assert entropies[1] == pytest.approx(-(cooled[1] - cooled[0]) / (2 * h), rel=1e-5)
+    heat = float(ms.heat_capacity(system, T, B, **own).heat_capacity_reduced)
+    assert heat == pytest.approx(T * (entropies[2] - entropies[0]) / (2 * h), rel=1e-4)
+
+
+def test_crystallites_of_an_isotropic_molecule_are_the_average():
+    system, T, B = ms.giant_spin(2.5, D=0.0), np.array([0.5, 3.0]), np.array([0.0, 0.3, 5.0])
+    for function in (ms.magnetisation, ms.susceptibility, ms.heat_capacity):
+        two = [
+            function(system, T, B, powder=14, mean_field=ms.MeanField(-0.3, crystallites=choice))
+            for choice in (False, True)
+        ]
+        for name in two[0].data_vars:
+            np.testing.assert_allclose(two[0][name], two[1][name], rtol=1e-8, atol=1e-9)

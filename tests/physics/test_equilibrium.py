@@ -7,7 +7,7 @@ from scipy.optimize import brentq
 
 import mesospin as ms
 from mesospin.constants import GAS_CONSTANT, MU_B
-from mesospin.errors import ConvergenceError
+from mesospin.errors import ConvergenceError, ValidityWarning
 from mesospin.spectrum.matrices import affine_hamiltonian
 from mesospin.thermo.heat import entropy, free_energy, heat_capacity
 from mesospin.thermo.magnetisation import magnetisation
@@ -277,7 +277,11 @@ def test_the_reported_difference_tells_a_powder_that_has_not_converged():
     exact = float(weight @ ds.magnetisation.values)
     assert exact == pytest.approx(10.0 + 0.18, abs=0.01)  # mu/2 and chi_perp B 2/3, chi_perp = mu^2/2|D|S^2
     for points in (86, 590, 5810):
-        ds = magnetisation(system, T, B, powder=points)
+        if points == 86:
+            with pytest.warns(ValidityWarning, match=r"86 and 26 directions differ by 6\.. % .* powder=350"):
+                ds = magnetisation(system, T, B, powder=points)
+        else:
+            ds = magnetisation(system, T, B, powder=points)
         wrong = abs(float(ds.magnetisation) - exact)
         assert 1e-6 < wrong < 15 / points
         assert abs(float(ds.powder_difference)) > 0.5 * wrong

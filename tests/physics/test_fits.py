@@ -92,6 +92,8 @@ def test_derivatives_are_those_of_differences(data, coupled):
 
 @pytest.mark.parametrize("coupled", [False, True])
 @pytest.mark.parametrize("data", THERMAL, ids=lambda d: f"{d.label} {d.unit}")
+@pytest.mark.filterwarnings("ignore:the powder average of")
+@pytest.mark.filterwarnings("ignore:mean_field acts by the average moment")
 def test_predictions_are_those_of_the_observables(data, coupled):
     if coupled and isinstance(data, HeatCapacityData | SusceptibilityData) and data.fields.any():
         return

@@ -147,6 +147,7 @@ def test_powder_susceptibility_is_the_slope_of_the_powder_magnetisation(kind):
     assert float(susceptibility(system, T, powder=5).chi) == pytest.approx(np.trace(tensor) / 3, rel=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:mean_field acts by the average moment")
 def test_mean_field_susceptibility_is_the_formula_of_the_literature():
     system, T, zJ = ms.giant_spin(1, D=3.0, g=2.1), np.array([2.0, 10.0, 300.0]), -0.5
     bare = susceptibility(system, T, powder=7).chi_molar.values

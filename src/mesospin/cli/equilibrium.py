@@ -7,6 +7,7 @@ import typer
 import mesospin as ms
 from mesospin.cli import options, values
 from mesospin.cli.output import deliver, require_target
+from mesospin.errors import InputError
 
 _ZERO = "0"
 
@@ -35,6 +36,13 @@ Coupling = Annotated[
 CouplingG = Annotated[
     float, typer.Option("--zj-g", help="g by which the moment is read as a spin in zJ' (g_J of a multiplet).")
 ]
+Crystallites = Annotated[
+    bool,
+    typer.Option(
+        "--zj-crystallites",
+        help="In a powder zJ' acts in every crystallite by itself, not by the average moment.",
+    ),
+]
 Demagnetisation = Annotated[
     str | None,
     typer.Option("--demagnetisation", metavar="N,VOLUME", help="N (SI) and volume: '1/3,1630 A^3'."),
@@ -53,6 +61,7 @@ def magnetisation(
     powder: Powder = None,
     zj: Coupling = None,
     zj_g: CouplingG = 2.0,
+    zj_crystallites: Crystallites = False,
     demagnetisation: Demagnetisation = None,
     tip: Tip = None,
     as_json: options.Json = False,
@@ -66,7 +75,7 @@ def magnetisation(
     mesospin magnetisation ni-s1 --T 2 --B 0:7:71 --axis 1,0,0 --zj '-0.05 cm^-1' --zj-g 2.2
     """
     require_target(out)
-    given = _sample(axis, powder, zj, zj_g, demagnetisation) | _tip(tip)
+    given = _sample(axis, powder, zj, zj_g, demagnetisation, crystallites=zj_crystallites) | _tip(tip)
     temperatures, fields = values.temperatures("T", T), values.fields("B", B)
     dataset = ms.magnetisation(ms.load(system), temperatures, fields, **given)
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
@@ -80,6 +89,7 @@ def susceptibility(
     powder: Powder = None,
     zj: Coupling = None,
     zj_g: CouplingG = 2.0,
+    zj_crystallites: Crystallites = False,
     demagnetisation: Demagnetisation = None,
     tip: Tip = None,
     as_json: options.Json = False,
@@ -93,7 +103,7 @@ def susceptibility(
     mesospin susceptibility ni-s1 --T 1:300:200:log --powder 5 --tip '2e-4 cm3/mol'
     """
     require_target(out)
-    given = _sample(axis, powder, zj, zj_g, demagnetisation) | _tip(tip)
+    given = _sample(axis, powder, zj, zj_g, demagnetisation, crystallites=zj_crystallites) | _tip(tip)
     temperatures, fields = values.temperatures("T", T), values.fields("B", B)
     dataset = ms.susceptibility(ms.load(system), temperatures, fields, **given)
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
@@ -107,6 +117,7 @@ def heat_capacity(
     powder: Powder = None,
     zj: Coupling = None,
     zj_g: CouplingG = 2.0,
+    zj_crystallites: Crystallites = False,
     demagnetisation: Demagnetisation = None,
     as_json: options.Json = False,
     out: options.Out = None,
@@ -118,7 +129,7 @@ def heat_capacity(
     mesospin heat-capacity erw10-repaired --T 0.1:300:200:log --B 0,1,5 --out c.png
     """
     require_target(out)
-    given = _sample(axis, powder, zj, zj_g, demagnetisation)
+    given = _sample(axis, powder, zj, zj_g, demagnetisation, crystallites=zj_crystallites)
     temperatures, fields = values.temperatures("T", T), values.fields("B", B)
     dataset = ms.heat_capacity(ms.load(system), temperatures, fields, **given)
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
@@ -132,6 +143,7 @@ def entropy(
     powder: Powder = None,
     zj: Coupling = None,
     zj_g: CouplingG = 2.0,
+    zj_crystallites: Crystallites = False,
     demagnetisation: Demagnetisation = None,
     as_json: options.Json = False,
     out: options.Out = None,
@@ -143,7 +155,7 @@ def entropy(
     mesospin entropy erw10-repaired --T 0.1:300:200:log --B 0,1,5 --out s.png
     """
     require_target(out)
-    given = _sample(axis, powder, zj, zj_g, demagnetisation)
+    given = _sample(axis, powder, zj, zj_g, demagnetisation, crystallites=zj_crystallites)
     temperatures, fields = values.temperatures("T", T), values.fields("B", B)
     dataset = ms.entropy(ms.load(system), temperatures, fields, **given)
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
@@ -157,6 +169,7 @@ def free_energy(
     powder: Powder = None,
     zj: Coupling = None,
     zj_g: CouplingG = 2.0,
+    zj_crystallites: Crystallites = False,
     demagnetisation: Demagnetisation = None,
     as_json: options.Json = False,
     out: options.Out = None,
@@ -168,7 +181,7 @@ def free_energy(
     mesospin free-energy erw10-repaired --T 2,10 --B 0:7:71 --out f.png
     """
     require_target(out)
-    given = _sample(axis, powder, zj, zj_g, demagnetisation)
+    given = _sample(axis, powder, zj, zj_g, demagnetisation, crystallites=zj_crystallites)
     temperatures, fields = values.temperatures("T", T), values.fields("B", B)
     dataset = ms.free_energy(ms.load(system), temperatures, fields, **given)
     deliver(dataset, as_json=as_json, out=out, quiet=quiet)
@@ -210,7 +223,13 @@ def torque(
 
 
 def _sample(
-    axis: str | None, powder: int | None, zj: str | None, zj_g: float, demagnetisation: str | None
+    axis: str | None,
+    powder: int | None,
+    zj: str | None,
+    zj_g: float,
+    demagnetisation: str | None,
+    *,
+    crystallites: bool = False,
 ) -> dict[str, Any]:
     """Return the arguments that say what lies in the field and what acts back on it."""
     given: dict[str, Any] = {}
@@ -218,8 +237,10 @@ def _sample(
         given["axis"] = values.direction("axis", axis)
     if powder is not None:
         given["powder"] = powder
+    if crystallites and zj is None:
+        raise InputError("zj-crystallites must have a zj to belong to, got none; give --zj '-0.1 K'")
     if zj is not None:
-        given["mean_field"] = values.molecular_field("zj", zj, zj_g)
+        given["mean_field"] = values.molecular_field("zj", zj, zj_g, crystallites=crystallites)
     if demagnetisation is not None:
         given["demagnetisation"] = values.demagnetisation("demagnetisation", demagnetisation)
     return given

@@ -251,7 +251,7 @@ def _pure(name: str, text: str) -> float:
     return ms.units.to_dimensionless(text, name)
 
 
-def molecular_field(name: str, text: str, g: float) -> ms.MeanField:
+def molecular_field(name: str, text: str, g: float, *, crystallites: bool = False) -> ms.MeanField:
     """Return the coupling to the neighbours; the unit must be written.
 
     Examples
@@ -261,7 +261,7 @@ def molecular_field(name: str, text: str, g: float) -> ms.MeanField:
     """
     if re.fullmatch(rf"\s*{_NUMBER}\s*", text):
         raise InputError(f"{name} must be an energy with a unit, got {text!r}; write for example '-0.1 K'")
-    return ms.MeanField(ms.units.to_kelvin(text, name), g)
+    return ms.MeanField(ms.units.to_kelvin(text, name), g, crystallites=crystallites)
 
 
 def demagnetisation(name: str, text: str) -> ms.Demagnetisation:

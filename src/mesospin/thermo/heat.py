@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from mesospin.model.system import SpinSystem
 from mesospin.results import variable
 from mesospin.thermo.averages import caloric
+from mesospin.thermo.crystallites import Crystallites
 from mesospin.thermo.molar import JOULE_PER_MOLE
 from mesospin.thermo.molecular_field import Demagnetisation, MeanField
+from mesospin.thermo.self_consistent import SelfConsistent
 from mesospin.thermo.setting import Setting, read_setting
+
+Floats = NDArray[np.float64]
 
 
 def heat_capacity(
@@ -191,24 +196,22 @@ def free_energy(
         demagnetisation=demagnetisation,
     )
     averages, coarse = setting.averages(caloric)
-    value = averages[0] if setting.state is None else averages[0] + setting.state.field_energy()
-    energy = setting.arranged(value)
+    energy = setting.arranged(averages[0] + _of_field(setting.state, "free_energy"))
     dims = setting.conditions.dims
     variables = {
         "free_energy": variable(dims, energy, "K", "free energy"),
         "free_energy_molar": variable(dims, JOULE_PER_MOLE * energy, "J/mol", "molar free energy"),
     }
-    difference = None if coarse is None else setting.arranged(averages[0] - coarse[0])
+    difference = None
+    if coarse is not None:
+        difference = energy - setting.arranged(coarse[0] + _of_field(setting.coarse_state, "free_energy"))
     return setting.dataset("free_energy", variables, difference, "free_energy")
 
 
 def _dataset(setting: Setting, name: str, which: int, long_name: str, unit: str, reduced: str) -> xr.Dataset:
     """Return the result of a molar quantity from the caloric average ``which``."""
     averages, coarse = setting.averages(caloric)
-    value = averages[which]
-    if setting.state is not None and name == "heat_capacity":
-        value = value + setting.state.field_heat()
-    in_k_B = setting.arranged(value)
+    in_k_B = setting.arranged(averages[which] + _of_field(setting.state, name))
     dims = setting.conditions.dims
     variables = {
         name: variable(dims, JOULE_PER_MOLE * in_k_B, unit, long_name),
@@ -216,5 +219,13 @@ def _dataset(setting: Setting, name: str, which: int, long_name: str, unit: str,
     }
     difference = None
     if coarse is not None:
-        difference = JOULE_PER_MOLE * setting.arranged(averages[which] - coarse[which])
+        other = setting.arranged(coarse[which] + _of_field(setting.coarse_state, name))
+        difference = JOULE_PER_MOLE * (in_k_B - other)
     return setting.dataset(name, variables, difference, name)
+
+
+def _of_field(state: SelfConsistent | Crystallites | None, name: str) -> Floats | float:
+    """Return what the acting field adds to a quantity [K, k_B]."""
+    if state is None or name == "entropy":
+        return 0.0
+    return state.field_energy() if name == "free_energy" else state.field_heat()

@@ -50,7 +50,8 @@ def magnetisation(
         number of points (even, for example 590).  Directions are left out only where the matrices prove
         them equivalent.  A moment that follows a hard axis at low temperature needs high degrees.
     mean_field : MeanField, optional
-        Coupling to the neighbours, solved self-consistently.
+        Coupling to the neighbours, solved self-consistently: in a powder for the average moment, or in every
+        crystallite by itself (``MeanField(zJ, g, crystallites=True)``).
     demagnetisation : Demagnetisation, optional
         Shape of the sample.
     tip : float or str, default 0 [cm3/mol, cgs]
@@ -77,6 +78,13 @@ def magnetisation(
         If the moment in the field of its neighbours is not found, or is unstable.
     TooLargeError
         If the matrices do not fit in memory.
+
+    Warns
+    -----
+    ValidityWarning
+        If the powder average differs by more than 1 % of the largest value from that with a third of the
+        directions; if the field of the average moment is used where a tenth of chi is anisotropic and the
+        field of the neighbours is above 1 % of B; if the g of ``mean_field`` is that of no spin.
 
     Notes
     -----

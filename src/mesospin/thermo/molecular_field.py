@@ -23,7 +23,7 @@ from mesospin.model.spin import set_fields
 from mesospin.units import Quantity, to_kelvin
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True, init=False, repr=False)
 class MeanField:
     r"""Exchange with the neighbouring molecules in mean field.
 
@@ -32,8 +32,11 @@ class MeanField:
 
     The field of the neighbours is :math:`\lambda\mathbf m` with :math:`\lambda = zJ'/(g^2\mu_B)` [T/mu_B].
     zJ' > 0 is ferromagnetic; authors who write -2J' S.S between neighbours print half of it.
-    In a crystal the field is that vector; in a powder it is, as in the literature, that of the
-    average moment, along the applied field.
+    In a crystal the field is that vector.  In a powder it is, as in the literature and in other programs,
+    that of the average moment, along the applied field: as if the neighbours of a molecule lay at random.
+    With ``crystallites=True`` the neighbours are aligned as the molecule is, and the vector is solved for in
+    the crystallites of every direction: of an Ising molecule chi_zz/3/(1 - lambda chi_zz) instead of
+    chi_zz/3/(1 - lambda chi_zz/3).  The two agree where chi is isotropic.
 
     Parameters
     ----------
@@ -41,6 +44,9 @@ class MeanField:
         Number of neighbours times the coupling to each.
     g : float, default 2.0
         The g factor by which a moment is read as a spin (g_J where S is a J).
+    crystallites : bool, default False
+        Whether a powder has its molecular field in every crystallite by itself.  A demagnetising field is
+        then that of the crystallite too.  Without meaning for a single crystal.
 
     References
     ----------
@@ -52,13 +58,21 @@ class MeanField:
     MeanField(zJ=-0.071..., g=2.0)
     >>> round(MeanField(-0.1, g=2.0).coefficient, 5)
     -0.03722
+    >>> MeanField(-0.1, crystallites=True)
+    MeanField(zJ=-0.1, g=2.0, crystallites=True)
     """
 
     zJ: float
     g: float
+    crystallites: bool
 
-    def __init__(self, zJ: Quantity, g: float = 2.0) -> None:
-        set_fields(self, zJ=to_kelvin(zJ, "zJ"), g=positive("g", g))
+    def __init__(self, zJ: Quantity, g: float = 2.0, *, crystallites: bool = False) -> None:
+        instance_of("crystallites", crystallites, bool, hint="write True or False")
+        set_fields(self, zJ=to_kelvin(zJ, "zJ"), g=positive("g", g), crystallites=crystallites)
+
+    def __repr__(self) -> str:
+        own = ", crystallites=True" if self.crystallites else ""
+        return f"MeanField(zJ={self.zJ!r}, g={self.g!r}{own})"
 
     @property
     def coefficient(self) -> float:

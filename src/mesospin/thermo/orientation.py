@@ -90,6 +90,20 @@ def powder_rules(system: SpinSystem, powder: int) -> tuple[PowderRule, PowderRul
     return _rule(degree, signs, fourfold=fourfold), _rule(coarse, signs, fourfold=fourfold)
 
 
+def larger_rule(points: int) -> int | None:
+    """Return the number of points of a rule with four times as many, or the largest; None above that.
+
+    Examples
+    --------
+    >>> larger_rule(14), larger_rule(590), larger_rule(5810)
+    (74, 2354, None)
+    """
+    larger = [known for known in _POINTS if known >= 4 * points]
+    if larger:
+        return larger[0]
+    return _POINTS[-1] if points < _POINTS[-1] else None
+
+
 @lru_cache(maxsize=128)
 def _rule(degree: int, signs: tuple[tuple[int, int, int], ...], *, fourfold: bool) -> PowderRule:
     points, weights = lebedev_rule(degree)

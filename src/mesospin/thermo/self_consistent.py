@@ -103,7 +103,7 @@ def self_consistent(sample: Sample, fields: Floats, T: Floats, tensor: Floats) -
     if np.any(np.linalg.eigvalsh(tensor) > 0):
         length = np.linalg.norm(fields, axis=1, keepdims=True)
         along = fields / np.where(length > 0, length, 1.0)
-        other = _search(sample, fields, T, tensor, along * _largest_moment(sample.system))
+        other = _search(sample, fields, T, tensor, along * largest_moment(sample.system))
         found = _lower(sample, found, other)
     _check_stable(found)
     return found
@@ -129,7 +129,7 @@ def _cooled(
     A moment that antiferromagnetic neighbours hold between its saturated values is a narrow target at low
     temperature; in units of the temperature the acting field at the solution hardly moves on cooling.
     """
-    energy = MU_B * float(np.linalg.norm(tensor, 2)) * _largest_moment(sample.system) ** 2
+    energy = MU_B * float(np.linalg.norm(tensor, 2)) * largest_moment(sample.system) ** 2
     hot = max(energy, float(T.max()))
     moment = np.zeros_like(fields)
     for halvings in range(int(np.ceil(np.log2(hot / float(T.min())))) + 1):
@@ -142,7 +142,7 @@ def _stepped(
     sample: Sample, fields: Floats, T: Floats, tensor: Floats, start: Floats
 ) -> tuple[SelfConsistent, NDArray[np.intp]]:
     """Return the states after at most so many steps, and which of them are not self-consistent."""
-    scale = _largest_moment(sample.system)
+    scale = largest_moment(sample.system)
     allowed = scale * (_TOLERANCE + _ROUNDING * _largest_energy(sample.system, fields) / T[:, 0])
     moment, damping = start.copy(), np.ones(len(start))
     value, chi, slope = _respond(sample, fields + start @ tensor, T)
@@ -220,12 +220,12 @@ def _check_stable(state: SelfConsistent) -> None:
     )
 
 
-def _largest_moment(system: SpinSystem) -> float:
+def largest_moment(system: SpinSystem) -> float:
     """Return a bound of the moment [mu_B]."""
     return float(np.linalg.norm([np.linalg.norm(g, 2) for g in affine_hamiltonian(system).G]) / MU_B)
 
 
 def _largest_energy(system: SpinSystem, fields: Floats) -> float:
     """Return a bound of the energies [K]."""
-    zeeman = MU_B * _largest_moment(system) * float(np.abs(fields).max(initial=0.0))
+    zeeman = MU_B * largest_moment(system) * float(np.abs(fields).max(initial=0.0))
     return float(np.linalg.norm(affine_hamiltonian(system).H0, 2)) + zeeman

@@ -14,18 +14,24 @@ from numpy.typing import ArrayLike, NDArray
 from mesospin.errors import ValidityWarning
 from mesospin.model.system import SpinSystem, check_system
 from mesospin.results import result, variable
-from mesospin.thermo.averages import Kernel
+from mesospin.thermo.averages import Kernel, response
 from mesospin.thermo.conditions import Conditions, read_conditions
+from mesospin.thermo.crystallites import Crystallites, crystallites
 from mesospin.thermo.molecular_field import Demagnetisation, MeanField, feedback
-from mesospin.thermo.orientation import powder_rules
+from mesospin.thermo.orientation import PowderRule, larger_rule, powder_rules
 from mesospin.thermo.sample import Crystal, Powder, Sample
-from mesospin.thermo.self_consistent import SelfConsistent, self_consistent
+from mesospin.thermo.self_consistent import SelfConsistent, largest_moment, self_consistent
 
 Floats = NDArray[np.float64]
 Variables = dict[str, Any]
 
 #: Relative difference from the g factors of the spins at which the g of a molecular field is questioned.
 _STRANGE_G = 0.3
+#: Difference between powder rules, in units of the largest value, that is called not converged.
+_COARSE = 0.01
+#: Anisotropy of chi, and lambda chi, above which the average moment is questioned as the field of neighbours.
+_ANISOTROPIC, _GAIN = 0.1, 0.01
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +42,13 @@ class Setting:
     ----------
     system : SpinSystem
     conditions : Conditions
-    sample : Crystal or Powder
-    coarse : Powder or None
+    sample : Crystal, Powder or Crystallites
+    coarse : Powder, Crystallites or None
         The powder with fewer directions, for comparison; None for a crystal.
     fields : ndarray, shape (f, d) [T]
         Fields that act on the molecules.
     T : ndarray, shape (1, t) or (f, 1) [K]
-    state : SelfConsistent or None
+    state : SelfConsistent, Crystallites or None
         How the acting fields come about, where the moments make a part of them: then
         ``fields`` has a row for every pair of field and temperature.
     inputs : dict
@@ -51,18 +57,25 @@ class Setting:
 
     system: SpinSystem
     conditions: Conditions
-    sample: Sample
-    coarse: Powder | None
+    sample: Sample | Crystallites
+    coarse: Powder | Crystallites | None
     fields: Floats
     T: Floats
-    state: SelfConsistent | None
+    state: SelfConsistent | Crystallites | None
     inputs: dict[str, Any]
 
     def averages(self, kernel: Kernel) -> tuple[tuple[Floats, ...], tuple[Floats, ...] | None]:
         """Return the averages of a kernel, and those with the coarse rule, each (f, t, ...)."""
         fine = self.sample.average(kernel, self.fields, self.T)
-        coarse = None if self.coarse is None else self.coarse.average(kernel, self.fields, self.T)
-        return fine, coarse
+        if self.coarse is None:
+            return fine, None
+        own = self.coarse if isinstance(self.coarse, Crystallites) else self
+        return fine, self.coarse.average(kernel, own.fields, own.T)
+
+    @property
+    def coarse_state(self) -> SelfConsistent | Crystallites | None:
+        """How the acting fields with the coarse rule come about."""
+        return self.coarse if isinstance(self.coarse, Crystallites) else self.state
 
     def arranged(self, values: Floats) -> Floats:
         """Return values (f, t, ...) in the shape of the result."""
@@ -73,14 +86,14 @@ class Setting:
 
     def along_field(self, moment: Floats) -> Floats:
         """Return the component along the field of a vector in the shape of the result."""
-        if isinstance(self.sample, Powder):
+        if self.sample.components == 1:
             return moment[..., 0]
         axes = self.conditions.axes.reshape(*self._field_shape(), 3)
         return np.asarray((moment * axes).sum(axis=-1))
 
     def along_field_twice(self, tensor: Floats) -> Floats:
         """Return the component along the field, on both sides, of a tensor in the shape of the result."""
-        if isinstance(self.sample, Powder):
+        if self.sample.components == 1:
             return tensor[..., 0, 0]
         axes = self.conditions.axes.reshape(*self._field_shape(), 3)
         return np.asarray(np.einsum("...ab,...a,...b->...", tensor, axes, axes))
@@ -98,7 +111,7 @@ class Setting:
         if any("field_component" in entry[0] for entry in variables.values()):
             coords["field_component"] = ["x", "y", "z"]
         note = ""
-        if difference is not None and self.coarse is not None and isinstance(self.sample, Powder):
+        if difference is not None and self.coarse is not None and not isinstance(self.sample, Crystal):
             unit = variables[main][2]["units"]
             fine, coarse = self.sample.rule, self.coarse.rule
             name = f"difference of {main} to {coarse.points} directions"
@@ -111,6 +124,7 @@ class Setting:
                 f"most {float(np.abs(difference).max()):.2g} {unit} from degree {coarse.degree}, "
                 f"{coarse.points} directions"
             )
+            _question_powder(fine, coarse, difference, variables[main][1], main)
         ds = result(kind, self.system, variables, coords, {**self.inputs, **inputs})
         return ds.assign_attrs(powder=note) if note else ds
 
@@ -139,20 +153,7 @@ def read_setting(
     """
     check_system(system)
     conditions = read_conditions(T, B, axis, B_vector, powder=powder is not None)
-    sample: Sample = Crystal(system)
-    coarse = None
-    fields = conditions.vectors
-    if powder is not None:
-        rule, comparison = powder_rules(system, powder)
-        sample, coarse, fields = Powder(system, rule), Powder(system, comparison), conditions.B[:, None]
-    tensor = feedback(mean_field, demagnetisation, sample.components)
-    _question_g(system, mean_field)
-    state, temperatures = None, conditions.T
-    if tensor is not None:
-        several = conditions.T.shape[1]
-        pairs = np.broadcast_to(conditions.T, (len(fields), several)).reshape(-1, 1)
-        state = self_consistent(sample, np.repeat(fields, several, axis=0), pairs, tensor)
-        fields, temperatures = state.fields, state.T
+    acting = _acting(system, conditions, powder, mean_field, demagnetisation)
     inputs: dict[str, Any] = {}
     if powder is not None:
         inputs["powder"] = powder
@@ -161,7 +162,86 @@ def read_setting(
     for name, value in (("mean_field", mean_field), ("demagnetisation", demagnetisation)):
         if value is not None:
             inputs[name] = repr(value)
-    return Setting(system, conditions, sample, coarse, fields, temperatures, state, inputs)
+    return Setting(system, conditions, *acting, inputs)
+
+
+_Acting = tuple[
+    Sample | Crystallites,
+    Powder | Crystallites | None,
+    Floats,
+    Floats,
+    SelfConsistent | Crystallites | None,
+]
+
+
+def _acting(
+    system: SpinSystem,
+    conditions: Conditions,
+    powder: int | None,
+    mean_field: MeanField | None,
+    demagnetisation: Demagnetisation | None,
+) -> _Acting:
+    """Return sample, its coarse rule, acting fields, temperatures, and how the acting fields come about."""
+    sample: Crystal | Powder = Crystal(system)
+    coarse, fields = None, conditions.vectors
+    rules = None if powder is None else powder_rules(system, powder)
+    if rules is not None:
+        sample, coarse = Powder(system, rules[0]), Powder(system, rules[1])
+        fields = conditions.B[:, None]
+    tensor = feedback(mean_field, demagnetisation, sample.components)
+    _question_g(system, mean_field)
+    if tensor is None:
+        return sample, coarse, fields, conditions.T, None
+    several = conditions.T.shape[1]
+    pairs = np.broadcast_to(conditions.T, (len(fields), several)).reshape(-1, 1)
+    applied = np.repeat(fields, several, axis=0)
+    if mean_field is not None and mean_field.crystallites and rules is not None:
+        strength = float(tensor[0, 0])
+        own, other = (crystallites(system, rule, applied, pairs, strength) for rule in rules)
+        return own, other, own.fields, own.T, own
+    state = self_consistent(sample, applied, pairs, tensor)
+    if mean_field is not None and rules is not None:
+        _question_average(system, mean_field, applied, pairs)
+    return sample, coarse, state.fields, state.T, state
+
+
+def _question_powder(
+    fine: PowderRule, coarse: PowderRule, difference: Floats, values: Floats, name: str
+) -> None:
+    """Warn where a powder average has not converged."""
+    worst, scale = float(np.abs(difference).max()), float(np.abs(values).max())
+    if not worst > _COARSE * scale:
+        return
+    larger = larger_rule(fine.points)
+    advice = "raise T" if larger is None else f"take more directions, for example powder={larger}"
+    warnings.warn(
+        f"the powder average of {name} has not converged: {fine.points} and {coarse.points} directions "
+        f"differ by {100.0 * worst / scale:.2g} % of its largest value; {advice}",
+        ValidityWarning,
+        stacklevel=4,
+    )
+
+
+def _question_average(system: SpinSystem, mean_field: MeanField, fields: Floats, T: Floats) -> None:
+    """Warn where the field of the average moment is not that in a crystallite."""
+    different, where = np.unique(T[:, 0], return_inverse=True)
+    chi = response(system, np.zeros((1, 3)), np.eye(3)[None], different[None])[1][0]
+    principal = np.linalg.eigvalsh(chi)
+    lowest, highest = principal[where.ravel(), 0], principal[where.ravel(), -1]
+    # in strong fields the moment is no longer chi B
+    moment = np.minimum(highest * np.abs(fields[:, 0]), largest_moment(system))
+    per_field = np.where(fields[:, 0] == 0.0, highest, moment / np.maximum(np.abs(fields[:, 0]), _TINY))
+    gain = abs(mean_field.coefficient) * per_field
+    matters = (highest - lowest > _ANISOTROPIC * highest) & (gain > _GAIN)
+    if np.any(matters):
+        worst = int(np.argmax(np.where(matters, gain, 0.0)))
+        warnings.warn(
+            f"mean_field acts by the average moment of the powder, but chi of {system.name} goes from "
+            f"{lowest[worst]:.3g} to {highest[worst]:.3g} mu_B/T at {T[worst, 0]:g} K; "
+            "MeanField(zJ, g, crystallites=True) has the field of aligned neighbours in every crystallite",
+            ValidityWarning,
+            stacklevel=4,
+        )
 
 
 def _question_g(system: SpinSystem, mean_field: MeanField | None) -> None:

@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from mesospin.model.system import SpinSystem
 from mesospin.results import variable
 from mesospin.thermo.averages import response
+from mesospin.thermo.crystallites import Crystallites
 from mesospin.thermo.molar import CM3_PER_MOLE, effective_moment
 from mesospin.thermo.molecular_field import Demagnetisation, MeanField
+from mesospin.thermo.self_consistent import SelfConsistent
 from mesospin.thermo.setting import Setting, Variables, read_setting
 from mesospin.units import Quantity, to_cm3_per_mole
 
@@ -59,8 +61,9 @@ def susceptibility(
     powder : int, optional
         Average over all directions, as for `magnetisation`; at zero field every rule is exact.
     mean_field : MeanField, optional
-        Coupling to the neighbours: :math:`\chi = (1 - \chi_0\lambda)^{-1}\chi_0`, in a powder of the average
-        :math:`\chi_0`, with :math:`\chi_0` at the self-consistent field.
+        Coupling to the neighbours: :math:`\chi = (1 - \chi_0\lambda)^{-1}\chi_0`, with :math:`\chi_0` at the
+        self-consistent field; in a powder of the average :math:`\chi_0`, or of every crystallite
+        (``MeanField(zJ, g, crystallites=True)``).
     demagnetisation : Demagnetisation, optional
         Shape of the sample; the result is with respect to the applied field.
     tip : float or str, default 0 [cm3/mol, cgs]
@@ -147,7 +150,9 @@ def _responses(setting: Setting) -> tuple[tuple[Floats, Floats], Floats | None]:
         return (setting.arranged(moment), setting.arranged(chi)), other
     chi = state.applied_chi()[:, None]
     other = None
-    if setting.coarse is not None:
+    if isinstance(setting.coarse, Crystallites):
+        other = setting.arranged(setting.coarse.applied_chi()[:, None])[..., 0, 0]
+    elif setting.coarse is not None and isinstance(state, SelfConsistent):
         own = setting.coarse.average(response, state.fields, state.T)[1][:, 0]
         other = setting.arranged(replace(state, chi=own).applied_chi()[:, None])[..., 0, 0]
     return (setting.arranged(state.moment[:, None]), setting.arranged(chi)), other

@@ -26,8 +26,8 @@ def refused(capfd, *arguments):
 
 
 def test_magnetisation_of_a_powder(capfd):
-    found = variables(capfd, "magnetisation", ERBIUM, "--T", "2,5", "--B", "0:7:8", "--powder", "50")
-    direct = ms.magnetisation(ms.load(ERBIUM), [2.0, 5.0], np.linspace(0, 7, 8), powder=50)
+    found = variables(capfd, "magnetisation", ERBIUM, "--T", "2,5", "--B", "0:7:8", "--powder", "590")
+    direct = ms.magnetisation(ms.load(ERBIUM), [2.0, 5.0], np.linspace(0, 7, 8), powder=590)
     assert found["magnetisation"]["units"] == "mu_B"
     np.testing.assert_allclose(found["magnetisation"]["values"], direct.magnetisation)
 
@@ -53,6 +53,23 @@ def test_susceptibility_with_all_that_acts(capfd):
     )
     assert np.shape(found["chi_t"]["values"]) == (3, 3, 3)
     np.testing.assert_allclose(found["chi_t"]["values"], direct.chi_t, rtol=1e-9, atol=1e-12)
+
+
+def test_neighbours_in_every_crystallite_and_by_the_average_moment(capfd):
+    options = ("--T", "1", "--powder", "5", "--zj", "-0.1 K", "--zj-g", "1.2")
+    found = variables(capfd, "susceptibility", ERBIUM, *options, "--zj-crystallites")
+    own = ms.MeanField(-0.1, 1.2, crystallites=True)
+    direct = ms.susceptibility(ms.load(ERBIUM), [1.0], powder=5, mean_field=own)
+    np.testing.assert_allclose(found["chi"]["values"], direct.chi.values.ravel()[0], rtol=1e-9)
+    assert main(["susceptibility", ERBIUM, *options, "--quiet"]) == 0
+    assert "mean_field acts by the average moment of the powder" in capfd.readouterr().err
+
+
+def test_a_powder_that_has_not_converged_says_so(capfd):
+    assert main(["magnetisation", ERBIUM, "--T", "0.1", "--B", "7", "--powder", "14", "--quiet"]) == 0
+    err = capfd.readouterr().err
+    assert "14 and 6 directions differ by" in err
+    assert "for example powder=74" in err
 
 
 @pytest.mark.parametrize("name", ["heat_capacity", "entropy", "free_energy"])
@@ -99,6 +116,7 @@ def test_a_g_of_no_spin_is_questioned(capfd):
         (("susceptibility", "ni-s1", "--T", "2", "--tip", "2e-4"), "tip must have a unit"),
         (("susceptibility", "ni-s1", "--T", "2", "--tip", "2e-4 cm3"), "[cm3/mol (cgs), m3/mol (SI)]"),
         (("susceptibility", "ni-s1", "--T", "2", "--zj", "-0.1"), "zj must be an energy with a unit"),
+        (("susceptibility", "ni-s1", "--T", "2", "--zj-crystallites"), "zj-crystallites must have a zj"),
         (("susceptibility", "ni-s1", "--T", "2", "--zj", "-0.1 T"), "zj must have a unit"),
         (("susceptibility", "ni-s1", "--T", "2", "--demagnetisation", "1/3"), "write for example"),
         (("susceptibility", "ni-s1", "--T", "2", "--demagnetisation", "1/3,1630"), "with the unit"),

@@ -23,7 +23,7 @@ SPIN = ms.giant_spin(2, D=-0.8, E=0.1)
 T, B = np.geomspace(0.5, 100.0, 12), np.linspace(0.0, 5.0, 6)
 PURE = ("$C/R$", "occupied states $e^{S/R}$", "$1/\\chi$")
 DRAWN = {
-    "isotherms": lambda: draw_magnetisation(magnetisation(SPIN, [2.0, 4.0], B, powder=14)),
+    "isotherms": lambda: draw_magnetisation(magnetisation(SPIN, [2.0, 4.0], B, powder=194)),
     "one isotherm": lambda: draw_magnetisation(magnetisation(SPIN, 2.0, B)),
     "cooling curve": lambda: draw_magnetisation(magnetisation(SPIN, T, 1.0)),
     "cooling curves": lambda: draw_magnetisation(magnetisation(SPIN, T, [0.5, 1.0])),
@@ -80,7 +80,7 @@ def test_every_axis_says_what_and_in_which_unit(kind):
 
 
 def test_what_is_drawn_is_what_is_in_the_data():
-    ds = magnetisation(SPIN, [2.0, 4.0], B, powder=14)
+    ds = magnetisation(SPIN, [2.0, 4.0], B, powder=194)
     left, right = draw_magnetisation(ds).axes
     curves = [line for line in left.lines if len(line.get_xdata()) == len(B)]
     np.testing.assert_allclose(curves[0].get_ydata(), ds.magnetisation[0])

@@ -12,7 +12,7 @@ COMPLETE = {
     "T": {"from": "0.1 K", "to": "10 K", "points": 3, "spacing": "logarithmic"},
     "B": ["0 T", "1000 mT"],
     "axis": [1, 0, 0],
-    "mean_field": {"zJ": "-0.05 cm^-1", "g": 1.2},
+    "mean_field": {"zJ": "-0.05 cm^-1", "g": 1.2, "crystallites": True},
     "demagnetisation": {"factor": ["1/4", "1/4", "1/2"], "volume": "1.63 nm^3"},
 }
 
@@ -28,7 +28,11 @@ def arguments(kind, **entries):
 def test_everything_that_can_be_said(kind):
     found = dict(arguments(kind, **COMPLETE, powder=590))
     assert found.pop("T") == pytest.approx((0.1, 1.0, 10.0))
-    assert found.pop("mean_field") == {"zJ": pytest.approx(-0.0719388, rel=1e-6), "g": 1.2}
+    assert found.pop("mean_field") == {
+        "zJ": pytest.approx(-0.0719388, rel=1e-6),
+        "g": 1.2,
+        "crystallites": True,
+    }
     shape = found.pop("demagnetisation")
     assert shape["factor"] == (0.25, 0.25, 0.5)
     assert shape["volume"] == pytest.approx(1630.0)
@@ -63,6 +67,7 @@ def test_temperature_independent_term_in_cgs_or_SI():
         ("entropy", {"mean_field": {"g": 2.0}}, "mean_field must have the key 'zJ'"),
         ("entropy", {"mean_field": {"zJ": -0.1}}, r"mean_field\.zJ must be a text with a unit"),
         ("entropy", {"mean_field": {"zJ": "-0.1 K", "h": 2.0}}, "must not have the key 'h'"),
+        ("entropy", {"mean_field": {"zJ": "-0.1 K", "crystallites": 1}}, "crystallites must be true or"),
         ("entropy", {"mean_field": "-0.1 K"}, "mean_field must be a table of keys"),
         ("entropy", {"demagnetisation": {"factor": 0.3}}, "must have the key 'volume'"),
         (

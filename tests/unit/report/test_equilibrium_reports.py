@@ -15,10 +15,12 @@ FILES = {"result.nc", "figure.png", "figure.svg", "report.html", "summary.json"}
 CONDITIONS = 'T = ["1 K", "3 K"]\nB = ["0 T", "1 T"]\n'
 FEEDBACK = 'mean_field = { zJ = "-0.1 K" }\ndemagnetisation = { factor = "1/3", volume = "500 A^3" }\n'
 KINDS = {
-    "magnetisation": CONDITIONS + FEEDBACK + 'powder = 26\ntip = "2e-4 cm3/mol"\n',
+    "magnetisation": CONDITIONS
+    + FEEDBACK.replace(" }\n", ", crystallites = true }\n", 1)
+    + 'powder = 110\ntip = "2e-4 cm3/mol"\n',
     "susceptibility": 'T = ["1 K", "3 K"]\n' + FEEDBACK + 'tip = "2e-4 cm3/mol"\n',
     "heat-capacity": CONDITIONS + FEEDBACK,
-    "entropy": CONDITIONS + "powder = 14\n",
+    "entropy": CONDITIONS + "powder = 110\n",
     "free-energy": CONDITIONS,
     "torque": CONDITIONS + 'towards = [1, 0, 0]\nangle = { from = "0 deg", to = "90 deg", points = 7 }\n',
 }
@@ -27,7 +29,13 @@ T, B = np.array([1.0, 3.0]), np.array([0.0, 1.0])
 SHAPE = ms.Demagnetisation(1 / 3, 500.0)
 DIRECT = {
     "magnetisation": lambda: ms.magnetisation(
-        NICKEL, T, B, powder=26, tip=2e-4, mean_field=ms.MeanField(-0.1), demagnetisation=SHAPE
+        NICKEL,
+        T,
+        B,
+        powder=110,
+        tip=2e-4,
+        mean_field=ms.MeanField(-0.1, crystallites=True),
+        demagnetisation=SHAPE,
     ),
     "susceptibility": lambda: ms.susceptibility(
         NICKEL, T, tip=2e-4, mean_field=ms.MeanField(-0.1), demagnetisation=SHAPE
@@ -35,7 +43,7 @@ DIRECT = {
     "heat-capacity": lambda: ms.heat_capacity(
         NICKEL, T, B, mean_field=ms.MeanField(-0.1), demagnetisation=SHAPE
     ),
-    "entropy": lambda: ms.entropy(NICKEL, T, B, powder=14),
+    "entropy": lambda: ms.entropy(NICKEL, T, B, powder=110),
     "free-energy": lambda: ms.free_energy(NICKEL, T, B),
     "torque": lambda: ms.torque(NICKEL, T, B, towards=(1, 0, 0), angle=np.radians(np.linspace(0.0, 90.0, 7))),
 }

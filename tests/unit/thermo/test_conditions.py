@@ -24,8 +24,10 @@ FUNCTIONS = {
 MAIN = {name: name for name in FUNCTIONS} | {"susceptibility": "m_over_h"}
 
 
+@pytest.mark.filterwarnings("ignore:the powder average of")
+@pytest.mark.filterwarnings("ignore:mean_field acts by the average moment")
 @pytest.mark.parametrize("kind", FUNCTIONS)
-@pytest.mark.parametrize("coupling", [None, MeanField(-0.1)])
+@pytest.mark.parametrize("coupling", [None, MeanField(-0.1), MeanField(-0.1, crystallites=True)])
 @pytest.mark.parametrize("powder", [None, 14])
 def test_a_batch_is_the_loop_over_its_points(kind, coupling, powder):
     function, name = FUNCTIONS[kind], MAIN[kind]
@@ -42,8 +44,10 @@ def test_a_batch_is_the_loop_over_its_points(kind, coupling, powder):
             assert float(single.field) == b
 
 
+@pytest.mark.filterwarnings("ignore:the powder average of")
+@pytest.mark.filterwarnings("ignore:mean_field acts by the average moment")
 @pytest.mark.parametrize("kind", FUNCTIONS)
-@pytest.mark.parametrize("coupling", [None, MeanField(-0.1)])
+@pytest.mark.parametrize("coupling", [None, MeanField(-0.1), MeanField(-0.1, crystallites=True)])
 def test_labelled_arrays_with_a_common_dimension_are_taken_point_by_point(kind, coupling):
     function, name = FUNCTIONS[kind], MAIN[kind]
     T = xr.DataArray([0.5, 2.0, 30.0], dims="point")

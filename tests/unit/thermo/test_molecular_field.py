@@ -36,6 +36,7 @@ def test_both_add_up():
         (lambda: MeanField(np.inf), "zJ must be finite"),
         (lambda: MeanField("-0.1 T"), "zJ must have a unit"),
         (lambda: MeanField(-0.1, g=0.0), "g must be positive"),
+        (lambda: MeanField(-0.1, crystallites=1), "crystallites must be a bool"),
         (lambda: Demagnetisation(4.2, 100.0), "between 0 and 1"),
         (lambda: Demagnetisation(-0.1, 100.0), "between 0 and 1"),
         (lambda: Demagnetisation((0.2, 0.2), 100.0), "one or three numbers"),

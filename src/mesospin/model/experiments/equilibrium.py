@@ -7,7 +7,16 @@ from typing import Any
 from mesospin import units
 from mesospin.errors import StudyError
 from mesospin.model.experiments.readers import angle, axis, field, series, temperature
-from mesospin.model.tables import Key, Reader, list_of, quantity, read_integer, read_number, read_table
+from mesospin.model.tables import (
+    Key,
+    Reader,
+    list_of,
+    quantity,
+    read_flag,
+    read_integer,
+    read_number,
+    read_table,
+)
 
 __all__ = ["EQUILIBRIUM"]
 
@@ -32,7 +41,9 @@ def _parts(keys: Mapping[str, Key]) -> Reader:
 
 
 _ACTING_BACK: Mapping[str, Key] = {
-    "mean_field": Key(_parts({"zJ": Key(_energy, required=True), "g": Key(read_number)})),
+    "mean_field": Key(
+        _parts({"zJ": Key(_energy, required=True), "g": Key(read_number), "crystallites": Key(read_flag)})
+    ),
     "demagnetisation": Key(
         _parts({"factor": Key(_factor, required=True), "volume": Key(_volume, required=True)})
     ),
