@@ -84,7 +84,7 @@ def point_variables(problem: AcProblem, parameters: Floats, shown: Bools) -> dic
     """Return data and model at every point; NaN for the model of isotherms that are not shown."""
     curves, known = problem.curves, problem.curves.known
     fitted = problem.model.value_and_slopes(parameters, curves.log_omega)[0] * problem.scale[:, None]
-    fitted = np.where(shown[:, None], fitted, np.nan)
+    fitted = np.where(shown[:, None], fitted, complex(np.nan, np.nan))
     row = np.broadcast_to(np.arange(len(known))[:, None], known.shape)[known]
     columns = {
         "frequency": (np.exp(curves.log_omega[known]) / (2 * np.pi), "Hz", "frequency"),

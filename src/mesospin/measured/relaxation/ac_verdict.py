@@ -15,6 +15,8 @@ __all__ = ["Account", "account_of", "beyond_limits", "judge"]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+_TOLERATED: Final = 0.02
+"""Part of the steps by which chi above them may be negative: what the shape of a model makes of real data."""
 _SIGNIFICANT: Final = 3.0
 """Standard errors at which something is taken as certain."""
 _EXACT: Final = 1e-18
@@ -159,6 +161,7 @@ def _unphysical(problem: AcProblem, account: Account) -> list[str]:
         certain = _SIGNIFICANT * np.sqrt(spread)
         faint = levels[:, 1:] <= certain[:, 1:]
         negative = levels < -certain
+        negative[:, 0] &= levels[:, 0] < -_TOLERATED * levels[:, 1:].sum(axis=1)
         narrow = (excess > 0) & (excess > _SIGNIFICANT * error)
     for row in np.flatnonzero(faint.any(axis=1) | negative[:, 0] | narrow.any(axis=1)):
         if negative[row, 1:].any():

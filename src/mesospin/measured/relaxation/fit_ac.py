@@ -78,7 +78,8 @@ def fit_ac(
     Refused are: fewer numbers than parameters; a time that the data leave open (standard error above
     ``largest_error``, a singular covariance, or a sum of squares that rises by less than half of the nine
     variances that its curvature promises three standard errors away); a height, alpha or gamma that is
-    unphysical by more than three standard errors; a chi'' that is negative as a whole.  An exponent that is
+    unphysical by more than three standard errors (chi above the relaxation by more than 2 % of the steps,
+    too); a chi'' that is negative as a whole.  An exponent that is
     unphysical by less is refitted at its limit and said so; its error, and what it adds to the errors of the
     others, stay.  Nothing is clipped and no sign is dropped.
 

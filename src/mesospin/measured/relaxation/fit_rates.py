@@ -12,7 +12,7 @@ from mesospin.checks import finite, instance_of, integer, nearest
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.measured.relaxation.least_squares import covariance, fit_rows
 from mesospin.measured.relaxation.processes import Process, RateLaw
-from mesospin.measured.relaxation.rate_data import times_of
+from mesospin.measured.relaxation.rate_data import STRAY_FIELD, times_of
 from mesospin.measured.relaxation.rate_fit import RateFit, RateTask
 from mesospin.measured.relaxation.rate_results import rate_results
 from mesospin.measured.relaxation.rate_starts import starts_of
@@ -119,9 +119,11 @@ def _task(
             f"data must hold at least as many times as free parameters ({free}), got {len(times.T)}; take a "
             "shorter law or fix parameters"
         )
-    if any(_needs_field(process) for process in whole.processes) and not np.any(times.B):
+    if any(_needs_field(process) for process in whole.processes) and not np.any(
+        np.abs(times.B) > STRAY_FIELD
+    ):
         raise InputError(
-            f"data must hold fields other than 0 T for {whole.title}, got none; leave such processes out"
+            f"data must hold fields above 0.1 mT for {whole.title}, got none; leave such processes out"
         )
     return RateTask(times, whole, held)
 

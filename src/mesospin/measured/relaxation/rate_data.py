@@ -12,12 +12,16 @@ from mesospin.checks import finite_array, one_of
 from mesospin.errors import InputError
 from mesospin.results import account, variable
 
-__all__ = ["ERRORS", "RateData", "rate_data", "times_of"]
+__all__ = ["ERRORS", "STRAY_FIELD", "RateData", "rate_data", "times_of"]
 
 Floats = NDArray[np.float64]
 
 ERRORS: Final = ("fit", "distribution", "both", "equal")
 """What weighs a relaxation time: its standard error, the width of its distribution, both, or nothing."""
+
+
+STRAY_FIELD: Final = 1e-4
+"""Field [T] up to which a sample counts as being in none: what a magnet keeps."""
 
 
 class RateData(NamedTuple):

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from mesospin.measured.relaxation.processes import Process, RateLaw
-from mesospin.measured.relaxation.rate_data import RateData
+from mesospin.measured.relaxation.rate_data import STRAY_FIELD, RateData
 
 __all__ = ["starts_of"]
 
@@ -40,7 +40,7 @@ def _of_process(process: Process, data: RateData, rng: Generator) -> Floats:
     if process.names[0] in process.ranges:  # a factor of another process has no amplitude of its own
         values[0] = _drawn(process, process.names[0], data, rng)
         return np.array([*values, *others])
-    usable = np.flatnonzero(np.abs(data.B) > 0) if process.needs_field else np.arange(len(data.T))
+    usable = np.flatnonzero(np.abs(data.B) > STRAY_FIELD) if process.needs_field else np.arange(len(data.T))
     point = rng.choice(usable)
     T, B = data.T[point : point + 1], data.B[point : point + 1]
     alone = float(np.real(process.log_rate([*values, *_absent(process, others)], T, B)[0]))
