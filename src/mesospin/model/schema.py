@@ -30,7 +30,7 @@ from mesospin.model.tables import (
     tensor_of,
     within,
 )
-from mesospin.model.term import Term
+from mesospin.model.term import Term, frame_angle
 from mesospin.model.terms import Quadrupole, SpinPower, Stevens, ZeroFieldSplitting
 
 __all__ = ["disorder_from_table", "phonons_from_table", "system_from_table", "variant_names"]
@@ -39,7 +39,7 @@ _energy = quantity(units.to_kelvin, "-0.5 K")
 _field = quantity(units.to_tesla, "25 mT")
 _angle = quantity(units.to_radian, "0.6 deg")
 _SITE = Key(read_integer)
-_FRAME = Key(list_of(_angle, at_least=3))
+_FRAME = Key(list_of(quantity(frame_angle, "90 deg"), at_least=3))
 _SOURCE = Key(read_text)
 
 

@@ -1,5 +1,6 @@
 """What every term of a Hamiltonian can do, and the reading of its parameters."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,17 @@ from mesospin.errors import InvalidModelError
 from mesospin.model.spin import Spin
 from mesospin.operators.local import LocalOperator
 
-__all__ = ["Frame", "Product", "Tensor", "Term", "check_sites", "frame_text", "read_frame", "read_tensor"]
+__all__ = [
+    "Frame",
+    "Product",
+    "Tensor",
+    "Term",
+    "check_sites",
+    "frame_angle",
+    "frame_text",
+    "read_frame",
+    "read_tensor",
+]
 
 Product = tuple[tuple[int, LocalOperator], ...]
 """Operators of different spins, ((site, operator), ...), whose Kronecker product is one summand of H [K]."""
@@ -59,15 +70,39 @@ def check_sites(what: str, sites: Sequence[int], spins: tuple[Spin, ...]) -> Non
 
 
 def read_frame(frame: Sequence[units.Quantity] | None) -> Frame | None:
-    """Return three Euler angles [rad], or None for the axes of the system."""
+    """Return three Euler angles [rad], or None for the axes of the system.
+
+    Raises
+    ------
+    InvalidModelError
+        If they are not three, or a number without unit is larger than a turn.
+
+    Examples
+    --------
+    >>> [round(angle, 4) for angle in read_frame((0.1, "90 deg", "450 deg"))]
+    [0.1, 1.5708, 1.5708]
+    """
     if frame is None:
         return None
     if isinstance(frame, str) or len(frame) != 3:
         raise InvalidModelError(
             f"frame must be three zyz Euler angles [rad], got {frame!r}; write (alpha, beta, gamma)"
         )
-    alpha, beta, gamma = (units.to_radian(angle, "frame") for angle in frame)
+    alpha, beta, gamma = (frame_angle(angle) for angle in frame)
     return alpha, beta, gamma
+
+
+def frame_angle(value: units.Quantity, name: str = "frame") -> float:
+    """Return an angle of a frame within a turn [rad]; only with its unit may it be given beyond one."""
+    angle = units.to_radian(value, name)
+    if abs(angle) <= math.tau * (1.0 + 1e-9):
+        return angle
+    if isinstance(value, str):
+        return math.fmod(angle, math.tau)
+    raise InvalidModelError(
+        f"{name} must be angles of at most a turn, 2 pi [rad], got {angle:g}; for degrees write "
+        f'"{angle:g} deg"'
+    )
 
 
 def read_tensor(name: str, value: object, *, energy: bool) -> Tensor:
