@@ -50,7 +50,8 @@ class ZeroFieldSplitting(Term):
     Parameters
     ----------
     D, E : float or str [K]
-        Axial and rhombic constants.
+        Axial and rhombic constants, 0 for a spin 1/2.  Beyond abs(E) = abs(D)/3 another axis than z is the
+        easiest or hardest; the constants are taken as they are given.
     site : int, default 0
         Index of the spin.
     frame : three angles [rad] or None, default None
@@ -103,8 +104,13 @@ class ZeroFieldSplitting(Term):
         return " ".join(parts) + frame_text(self.frame)
 
     def validate(self, spins: tuple[Spin, ...]) -> None:
-        """Raise unless the site exists."""
+        """Raise unless the site exists and its spin carries rank 2."""
         check_sites("ZeroFieldSplitting", self.sites, spins)
+        if spins[self.site].S < 1 and (self.D != 0.0 or self.E != 0.0):
+            raise InvalidModelError(
+                f"D and E must be 0 [K] for a spin 1/2, whose operators have a rank of at most 2S = 1, got "
+                f"{self.D:g} and {self.E:g}; remove the term"
+            )
 
 
 def _third(S: float) -> str:
@@ -244,12 +250,20 @@ class SpinPower(Term):
         return f"{signed(self.coefficient)} " + (ladders if self.z == 0 else f"{{{power}, {ladders}}}/2")
 
     def validate(self, spins: tuple[Spin, ...]) -> None:
-        """Raise unless the site exists and the ladder power does not vanish."""
+        """Raise unless the site exists and the power is neither zero nor a constant."""
         check_sites("SpinPower", self.sites, spins)
         largest = round(2 * spins[self.site].S)
         if self.ladder > largest:
             raise InvalidModelError(
                 f"ladder must be at most 2S = {largest}, got {self.ladder}; remove the term"
+            )
+        # S+^2S connects -S and S alone, and the mean of their odd powers of Sz vanishes
+        constant = self.ladder == 0 and largest == 1 and self.z % 2 == 0
+        if constant or (self.ladder == largest and self.z % 2 == 1):
+            what = f"z = {self.z} and ladder = {self.ladder} of a spin {checks.spin_text(largest / 2)}"
+            raise InvalidModelError(
+                f"SpinPower must split the levels, got {'a constant' if constant else 'zero'} from {what}; "
+                "remove the term"
             )
 
 

@@ -27,7 +27,7 @@ PAIRS = {
     "complex": lambda: tunnelling_pair(SPIN, (4, -3), transverse=(0.05, 0.02)),
     "zero": lambda: tunnelling_pair(HALF, (2.5, -2.5)),
     "product": lambda: tunnelling_pair(HYPERFINE, ("m=2, mI=1/2", "m=-2, mI=1/2")),
-    "adjacent": lambda: tunnelling_pair(ms.giant_spin(0.5, D=-1.0), (0.5, -0.5), transverse=(0.1, 0.0)),
+    "adjacent": lambda: tunnelling_pair(ms.giant_spin(0.5, D=0.0), (0.5, -0.5), transverse=(0.1, 0.0)),
 }
 WELLS = {
     "resonant": lambda: double_well(SPIN),

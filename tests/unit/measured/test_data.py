@@ -82,7 +82,7 @@ def test_names_that_cannot_be():
         ({"bounds": {"g": (0, 1)}}, "bounds must be for parameters that are varied"),
         (
             {"bounds": {"D": (1.0, -1.0)}},
-            r"bounds of 'D' must be a lower and a higher one \[K\], got \(1, -1\)",
+            r"a lower and a higher one \[K\], got \(1, -1\)",
         ),
         ({"bounds": {"D": 3.0}}, "bounds of 'D' must be"),
         ({"bounds": {"D": ("-1 T", None)}}, "unit"),

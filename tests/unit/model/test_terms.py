@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from mesospin.errors import InputError, InvalidModelError
+from mesospin.model.library import load
 from mesospin.model.spin import Spin
+from mesospin.model.system import SpinSystem
 from mesospin.model.terms import Quadrupole, SpinPower, Stevens, ZeroFieldSplitting
 from mesospin.operators.rotation import rotate_operator
 from mesospin.operators.spin import ladder_power, projections, spin_operators
@@ -142,3 +144,50 @@ def test_contradictions_are_refused():
         ZeroFieldSplitting(-1, frame=(0.0, 1.0))
     with pytest.raises(InputError, match="site must be an integer"):
         ZeroFieldSplitting(-1, site=0.5)
+
+
+@pytest.mark.parametrize(("D", "E"), [(1.0, 0.0), (0.0, 0.2)])
+def test_a_spin_half_has_no_zero_field_splitting(D, E):
+    with pytest.raises(InvalidModelError, match=r"D and E must be 0 \[K\] for a spin 1/2"):
+        SpinSystem("a", [Spin(0.5)], [ZeroFieldSplitting(D, E)])
+    assert SpinSystem("a", [Spin(0.5)], [ZeroFieldSplitting(0.0)]).dimension == 2
+    # of two spins the one with S = 1/2 is meant
+    SpinSystem("a", [Spin(0.5), Spin(1)], [ZeroFieldSplitting(D, E, site=1)])
+
+
+def test_powers_that_split_nothing_are_refused():
+    """Against the matrix products: just the powers that are multiples of the unit matrix."""
+    for twice in (1, 2, 3, 4):
+        S = twice / 2
+        for z in range(6):
+            for n in range(0 if z else 1, twice + 1):
+                power = np.diag(projections(S) ** z)
+                ladders = ladder_power(S, n) + ladder_power(S, -n) if n else np.eye(twice + 1)
+                product = power @ ladders + ladders @ power
+                idle = np.allclose(product, product[0, 0] * np.eye(twice + 1))
+                if idle:
+                    with pytest.raises(InvalidModelError, match="must split the levels"):
+                        SpinPower(1.0, z, n).validate((Spin(S),))
+                else:
+                    SpinPower(1.0, z, n).validate((Spin(S),))
+
+
+def test_angles_without_unit_are_within_a_turn():
+    with pytest.raises(InvalidModelError, match='got 90; for degrees write "90 deg"'):
+        ZeroFieldSplitting(-10, 0, 0, (0, 90, 0))
+    for build in (lambda f: Stevens(2, 0, 1.0, frame=f), lambda f: Quadrupole(0, 1.0, frame=f)):
+        with pytest.raises(InvalidModelError, match="at most a turn"):
+            build((0.0, 0.0, -45.0))
+    whole = ZeroFieldSplitting(-10, frame=("405 deg", 2 * np.pi, "-360 deg"))
+    assert whole.frame == pytest.approx((np.pi / 4, 2 * np.pi, -2 * np.pi))
+    # what is kept can be given again
+    assert ZeroFieldSplitting(-10, frame=whole.frame) == whole
+
+
+def test_angles_of_a_molecule_file_have_units(tmp_path):
+    file = tmp_path / "turned.toml"
+    file.write_text(
+        'title = "turned"\nsources = ["none"]\n[[spins]]\nS = 1\ng = 2\n[[terms]]\nkind = "zero-field-splitting"\n'
+        'D = "-1 K"\nframe = ["450 deg", "90 deg", "0 deg"]\n'
+    )
+    assert load(file).terms[0].frame == pytest.approx((np.pi / 2, np.pi / 2, 0.0))

@@ -11,6 +11,7 @@ from mesospin.experiment.hysteresis import hysteresis
 from mesospin.experiment.stoner_wohlfarth import classical_energy
 from mesospin.model.library import load
 from mesospin.model.system import giant_spin
+from mesospin.operators.spin import spin_operators
 from mesospin.report.validation.rows import Row, Source
 from mesospin.spectrum.levels import levels
 from mesospin.spectrum.matrices import field_line
@@ -29,7 +30,7 @@ def which_spins_split() -> Sequence[Row]:
     opened = [tunnel_splitting(giant_spin(S, D=-1.0, E=0.1), (S, -S), transverse=(0.2, 0)) for S in half]
     split = [tunnel_splitting(giant_spin(S, D=-1.0, E=E), (S, -S)).kelvin for S in whole for E in rhombicity]
     axial = [tunnel_splitting(giant_spin(S, D=-1.0), (S, -S)).kelvin for S in whole]
-    doublet = levels(giant_spin(0.5, D=-1.0), B=0.0).energy.values
+    one_electron = spin_operators(0.5)[2]
     return [
         _NOTE.number(
             "half-integer-closed",
@@ -65,7 +66,7 @@ def which_spins_split() -> Sequence[Row]:
             "one-electron",
             "anisotropy of one electron spin S = 1/2",
             0.0,
-            float(np.ptp(doublet)),
+            float(np.ptp(np.linalg.eigvalsh(-one_electron @ one_electron))),
             "K",
             atol=1e-15,
         ),
