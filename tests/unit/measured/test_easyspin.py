@@ -80,12 +80,6 @@ def test_what_is_written_has_the_same_spectrum(system):
 
 
 def test_conventions_by_explicit_operators():
-    text = """
-    % two electrons
-    Iso.S = [1 1/1];
-    """
-    with pytest.raises(InputError, match="must be numbers in MHz"):
-        read_easyspin(text)
     system = read_easyspin(
         "Mol.S = [1 0.5]; Mol.g = [2.0 2.2; 1.9 2.1]; % axial\nMol.D = [3000 0];\n"
         "Mol.J = 5000; Mol.dvec = [0 0 ...\n 700];"
@@ -141,7 +135,12 @@ def test_quadrupole_in_its_three_forms():
         ("Sys.S = 1; Sys.g = [1 2 3 4];", "Sys.g must have size"),
         ("Sys.S = 1; Exp.D = 1;", "one structure"),
         ("x = 1", "must assign fields"),
-        ("Sys.S = 1; Sys.D = [1 NaN];", "finite numbers"),
+        ("Sys.S = 1; Sys.D = [1 NaN];", "Sys.D must be numbers in MHz, got .*'NaN' is not evaluated"),
+        ("Sys.S = half;", "Sys.S must be spins, such as 5/2, got 'half'"),
+        ("Sys.S = 1; Sys.g = [2 x];", "Sys.g must be g values, got"),
+        ("Sys.S = 1; Sys.D = [3000 0]; Sys.DFrame = [0 deg 0];", r"Sys.DFrame must be angles \[rad\], got"),
+        ("Sys.S = 1; Sys.D = [3000 0]; Sys.DFrame = [0 90 0];", r"for degrees write \[..\]\*pi/180"),
+        ("Sys.S = 1/2; Sys.D = 3000;", "D and E must be 0"),
         ("Sys.S = 0.5; Sys.Nucs = '14N'; Sys.A = 1; Sys.Q = [1 2 3];", "without trace"),
         ("", "at least one field"),
     ],
@@ -167,3 +166,19 @@ def test_a_file_is_written_and_read(tmp_path):
     assert read_easyspin(file, "Mn12").name == "Mn12"
     with pytest.raises(InputError, match="must be a readable file"):
         read_easyspin(tmp_path / "none.m")
+
+
+def test_ordinary_lines_of_matlab_are_read():
+    system = read_easyspin(
+        "% copper and chromium\nSys.S = [1/2 3/2];  % spins\nSys.g = [2 2.2; 1.98, 1.98];\n"
+        "Sys.J = -0.5*30e3; Sys.D = [0 0; 2*(1 + 0.5)*1e3 ...  more\n -1e2];\n"
+        "Sys.DFrame = [0 0 0\n10 20 30]*pi/180;"
+    )
+    assert [spin.S for spin in system.spins] == [0.5, 1.5]
+    assert system.spins[0].g[2][2] == 2.2
+    splitting, exchange = system.terms
+    assert pytest.approx(3000.0) == splitting.D / MHZ
+    assert pytest.approx(-100.0) == splitting.E / MHZ
+    assert splitting.frame == pytest.approx(np.radians([10, 20, 30]))
+    assert exchange.J[0][0] / MHZ == pytest.approx(-15000.0)
+    assert read_easyspin("Sys.S = 1/2;\nSys.g = [2 2.2];").spins[0].g[2][2] == 2.2

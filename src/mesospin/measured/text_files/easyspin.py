@@ -18,6 +18,7 @@ from mesospin.checks import nearest
 from mesospin.errors import InputError
 from mesospin.measured.text_files.easyspin_write import KELVIN_PER_MEGAHERTZ
 from mesospin.measured.text_files.lines import text_of
+from mesospin.measured.text_files.matlab_numbers import matlab_numbers
 from mesospin.model.interactions import Exchange, Hyperfine
 from mesospin.model.nuclei import nucleus
 from mesospin.model.spin import Spin
@@ -33,7 +34,9 @@ _FIELDS = (
     *("S", "g", "gFrame", "D", "DFrame", "ee", "eeFrame", "J", "dip", "dvec", "Nucs", "A", "AFrame", "Q"),
     *("QFrame", *(f"B{k}" for k in range(1, 13)), *(f"B{k}Frame" for k in range(1, 13))),
 )
-_ASSIGNMENT = re.compile(r"\s*([A-Za-z]\w*)\.(\w+)\s*=\s*(.*?)\s*;?\s*")
+_ASSIGNMENT = re.compile(r"\s*([A-Za-z]\w*)\.(\w+)\s*=\s*(.*?)\s*;?\s*", re.DOTALL)
+#: Fields that are no energies in MHz, and what they must be.
+_MEANING = {"S": "spins, such as 5/2", "g": "g values"}
 _FREE_ELECTRON = 2.00231930436
 
 
@@ -44,7 +47,8 @@ def read_easyspin(source: str | Path, name: str = "EasySpin system") -> SpinSyst
     ----------
     source : str or Path
         Text, or a file as a Path, with lines such as ``Sys.D = [-8200 250];``: numbers, matrices and quoted
-        texts; remarks (``%``) and continuations (``...``) are understood, calculations are not.
+        texts; remarks (``%``), continuations (``...``) and arithmetic with numbers and ``pi`` are
+        understood, functions and variables are not.
     name : str, default "EasySpin system"
         Name of the system.
 
@@ -131,16 +135,14 @@ def _value(name: str, text: str) -> Floats | str:
         return text[1:-1]
     if text.startswith("{"):
         return ",".join(re.findall(r"'([^']*)'", text))
-    body = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    rows = [row.replace(",", " ").split() for row in re.split(r"[;\n]", body) if row.strip()]
-    try:
-        array = np.array([[float(entry) for entry in row] for row in rows])
-    except ValueError:
+    field = name.partition(".")[2]
+    angles = field.endswith("Frame")
+    array = matlab_numbers(name, text, "angles [rad]" if angles else _MEANING.get(field, "numbers in MHz"))
+    if angles and np.abs(array).max() > 2.0 * np.pi * (1.0 + 1e-9):
         raise InputError(
-            f"{name} must be numbers in MHz, got {text!r}; write the result of the calculation"
-        ) from None
-    if array.ndim != 2 or not np.all(np.isfinite(array)):
-        raise InputError(f"{name} must be a matrix of finite numbers, got {text!r}; complete its rows")
+            f"{name} must be angles of at most a turn, 2 pi [rad], got {text!r}; for degrees write "
+            "[..]*pi/180"
+        )
     return array
 
 
