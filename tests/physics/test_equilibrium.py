@@ -368,7 +368,7 @@ def test_erw10_as_printed_against_libmcphase():
     moment = [[7.370182, 8.563438], [1.063528, 7.813921], [0.040869, 0.571018]]
     found = magnetisation(system, T, [0.5, 7.0], axis=axis).magnetisation
     np.testing.assert_allclose(found, moment, rtol=4e-6, atol=1e-6)
-    chi = susceptibility(system, T, axis=axis).chi_along
+    chi = susceptibility(system, T, axis=axis).chi_along_molar
     np.testing.assert_allclose(chi, [12.96946366, 1.1947614, 0.04565015], rtol=4e-6)
     heat = heat_capacity(system, T, 0.0).heat_capacity
     np.testing.assert_allclose(heat, [0.03990706, 3.55837959, 2.06512313], rtol=3e-5)

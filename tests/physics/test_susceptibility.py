@@ -177,17 +177,35 @@ def test_demagnetisation_divides_by_one_plus_n_chi():
 def test_temperature_independent_term_adds_to_everything_linear():
     system, tip = ms.giant_spin(1, D=1.0), 3e-4
     bare, more = susceptibility(system, 5.0, 2.0), susceptibility(system, 5.0, 2.0, tip=tip)
-    for name in ("chi_molar", "m_over_h", "chi_along"):
+    for name in ("chi_molar", "m_over_h", "chi_along_molar"):
         change = (more[name] - bare[name]).values
         np.testing.assert_allclose(change, tip * (np.eye(3) if change.ndim else 1.0), rtol=1e-9, atol=1e-18)
     m = magnetisation(system, 5.0, 2.0, tip=tip).magnetisation - magnetisation(system, 5.0, 2.0).magnetisation
     assert float(m) == pytest.approx(tip / CM3_PER_MOLE * 2.0, rel=1e-9)
 
 
+def test_static_quantities_are_those_of_a_magnetometer():
+    """Brillouin's M over H, times T, and its effective moment 2.827 sqrt(M T/H), of a free spin."""
+    S, g, T, B = 2.5, 2.0, np.array([1.8, 20.0, 300.0]), np.array([0.0, 0.5, 7.0])
+    x = g * S * MU_B * np.maximum(B, 1e-6) / T[:, None]
+    a = (2 * S + 1) / (2 * S)
+    M = g * S * (a / np.tanh(a * x) - 1 / (2 * S * np.tanh(x / (2 * S))))
+    molar = CM3_PER_MOLE * M / np.maximum(B, 1e-6)
+    molar[:, 0] = CM3_PER_MOLE * g**2 * S * (S + 1) * MU_B / (3 * T)
+    for ds in (
+        susceptibility(ms.giant_spin(S, D=0.0, g=g), T, B),
+        susceptibility(ms.giant_spin(S, D=0.0, g=g), T, B, powder=5),
+    ):
+        np.testing.assert_allclose(ds.m_over_h_t, molar * T[:, None], rtol=1e-9)
+        np.testing.assert_allclose(ds.mu_eff_static, 2.8278 * np.sqrt(molar * T[:, None]), rtol=1e-4)
+        np.testing.assert_allclose(ds.mu_eff_static[:, 0], ds.mu_eff[:, 0], rtol=1e-12)
+        assert (ds.m_over_h_t.attrs["units"], ds.mu_eff_static.attrs["units"]) == ("cm3 K/mol", "mu_B")
+
+
 def test_m_over_h_goes_over_into_chi():
     system, T = low_symmetry(), 1.5
     ds = susceptibility(system, T, [0.0, 1e-4, 3.0], axis=(1, 2, 2))
-    along = ds.chi_along.values
+    along = ds.chi_along_molar.values
     assert ds.m_over_h.values[0] == along[0]
     assert ds.m_over_h.values[1] == pytest.approx(along[1], rel=1e-7)
     assert ds.m_over_h.values[2] > 1.05 * along[2]  # saturating
@@ -275,6 +293,6 @@ def test_from_a_millikelvin_to_a_thousand_kelvin_with_100_digits(field):
             assert free[k] == pytest.approx(float(here), rel=1e-14 * (1 + T / 1e2), abs=1e-11)
             assert moment[k] == pytest.approx(float((low - high) / (2 * step) / MU_B), rel=rel, abs=1e-12)
             chi = float((2 * here - low - high) / step**2 / MU_B)
-            assert ds.chi_along.values[k] == pytest.approx(CM3_PER_MOLE * chi, rel=10 * rel)
+            assert ds.chi_along_molar.values[k] == pytest.approx(CM3_PER_MOLE * chi, rel=10 * rel)
             assert s[k] == pytest.approx(float((energy - here) / T), rel=rel, abs=1e-30)
             assert c[k] == pytest.approx(float(variance) / T**2, rel=10 * rel, abs=1e-20)

@@ -25,6 +25,8 @@ _FEW_FIELDS = 5
 _COMPONENT_COLOURS = ("#1f5fa8", "#21918c", "#d1600a")
 _NOTABLE = 0.01
 """Relative difference from which M/H is drawn beside dM/dH."""
+_SPARSE = 0.03
+"""Part of the width of a picture from which the distance of points is shown by marks."""
 _WARM = 0.2
 """Part of the highest temperature above which 1/chi is shown whole; it may diverge below."""
 
@@ -74,12 +76,12 @@ def _draw_magnetisation_against_temperature(
 ) -> Figure:
     figure = new_figure(5.6 if len(B) == 1 else 6.6, 4.2)
     axes = figure.add_subplot()
+    temperature_axis(axes, T)
+    line = _marked(axes, T)
     order = np.argsort(T, kind="stable")
     for index, colour in coloured(B):
-        line = "-" if len(T) > 1 else "o"
         name = f"{B[index]:.4g} T"
         axes.plot(T[order], values[order, index], line, color=INK if len(B) == 1 else colour, label=name)
-    temperature_axis(axes, T)
     axes.set_ylabel(label("magnetisation $M$", "mu_B"))
     if len(B) > 1:
         figure.legend(loc="outside right upper", title="field", alignment="left")
@@ -90,10 +92,11 @@ def _draw_magnetisation_against_temperature(
 def draw_susceptibility(dataset: xr.Dataset) -> Figure:
     r"""Draw :math:`\chi T` and :math:`1/\chi` against T; the three diagonal components of a crystal.
 
-    At one field M/H along it is drawn too, where it differs.  At several fields the component along the
-    field is drawn; against the field at one temperature.
+    Solid lines are dM/dH, and the axis says so where there is a field.  At one field M/H along it is drawn
+    too, dashed, where it differs.  At several fields the component along the field is drawn; against it
+    at one temperature.
     """
-    along = "chi_along" if "chi_along" in dataset else "chi_molar"
+    along = "chi_along_molar" if "chi_along_molar" in dataset else "chi_molar"
     values, T, B = on_grid(dataset, along)
     if len(T) == 1 and len(B) > 1:
         return _draw_susceptibility_against_field(dataset, values[0], float(T[0]), B)
@@ -102,15 +105,18 @@ def draw_susceptibility(dataset: xr.Dataset) -> Figure:
     order = np.argsort(T, kind="stable")
     warm = T / T.max() >= _WARM
     top = 0.0
-    for curve, colour, name, style in _susceptibility_curves(dataset, values, B):
+    temperature_axis(left, T)
+    marks = _marked(left, T).removesuffix("-")
+    curves = _susceptibility_curves(dataset, values, B)
+    for curve, colour, name, style in curves:
         line = style if len(T) > 1 else "o"
         layer = 1.5 if style == "--" else 2.0
-        left.plot(T[order], (curve * T)[order], line, color=colour, label=name, zorder=layer)
+        marked = f"{marks}{style}" if len(T) > 1 else "o"
+        left.plot(T[order], (curve * T)[order], marked, color=colour, label=name, zorder=layer)
         inverse = np.where(curve > 0.0, 1.0 / np.where(curve > 0.0, curve, 1.0), np.nan)
         right.plot(T[order], inverse[order], line, color=colour, zorder=layer)
         top = max(top, float(np.nanmax(inverse[warm], initial=0.0)))
-    temperature_axis(left, T)
-    left.set_ylabel(label(r"$\chi T$", r"cm$^3$ K mol$^{-1}$"))
+    left.set_ylabel(label(rf"$\chi T${_meaning(curves, B)}", r"cm$^3$ K mol$^{-1}$"))
     if left.dataLim.y0 >= 0.0:
         left.set_ylim(0.0)
     right.set_xlabel(TEMPERATURE)
@@ -121,6 +127,14 @@ def draw_susceptibility(dataset: xr.Dataset) -> Figure:
         figure.legend(loc="outside right upper", title=_legend_title(B), alignment="left")
     title(figure, left, dataset, "Susceptibility", at_field(B))
     return figure
+
+
+def _meaning(curves: list[tuple[Floats, Colour, str, str]], B: Floats) -> str:
+    """Return which of the two susceptibilities is drawn; without a field they are the same."""
+    if not np.any(B):
+        return ""
+    both = any(style == "--" for *_, style in curves)
+    return r", $\chi = \partial M/\partial H$" + (r" and $M/H$" if both else "")
 
 
 def _susceptibility_curves(
@@ -231,11 +245,11 @@ def _draw_molar(dataset: xr.Dataset, name: str, what: str) -> tuple[Figure, Axes
         fact = f", {T[0]:g} K"
     else:
         order = np.argsort(T, kind="stable")
+        temperature_axis(axes, T)
+        line = _marked(axes, T)
         for index, colour in coloured(B):
-            line = "-" if len(T) > 1 else "o"
             curve_colour = INK if len(B) == 1 else colour
             axes.plot(T[order], values[order, index], line, color=curve_colour, label=f"{B[index]:.4g} T")
-        temperature_axis(axes, T)
         if len(B) > 1:
             figure.legend(loc="outside right upper", title="field", alignment="left")
         fact = at_field(B)
@@ -246,3 +260,14 @@ def _draw_molar(dataset: xr.Dataset, name: str, what: str) -> tuple[Figure, Axes
 
 def _legend_title(B: Floats) -> str:
     return "field" if len(B) > 1 else "component"
+
+
+def _marked(axes: Axes, at: Floats) -> str:
+    """Return the style of a line: its points are marked where they lie far from each other.
+
+    A linear series of temperatures is dense only at the warm end of a logarithmic axis.
+    """
+    if len(at) == 1:
+        return "o"
+    spread = np.diff(np.sort(np.log(at) if axes.get_xscale() == "log" else at))
+    return ".-" if np.any(spread > _SPARSE * spread.sum()) else "-"

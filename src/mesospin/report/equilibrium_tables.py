@@ -29,10 +29,14 @@ def _susceptibility(dataset: xr.Dataset) -> Sequence[Table]:
         tensor = dataset["chi_t"]
         chi_t = {f"chi_t_{c}{c}": tensor.sel(component=c, field_component=c, drop=True) for c in "xyz"}
         dataset = dataset.assign(chi_t).drop_vars(["chi", "chi_molar", "chi_t"])
-        names: tuple[str, ...] = (*chi_t, "chi_along", "m_over_h", "mu_eff")
+        names: tuple[str, ...] = (*chi_t, "chi_along_molar", "mu_eff")
     else:
-        names = ("chi_t", "chi_molar", "m_over_h", "mu_eff", "powder_difference")
-    title = "Susceptibility (cgs): dM/dH, and M/H; mu_eff along the field"
+        names = ("chi_t", "chi_molar", "mu_eff")
+    static = ("m_over_h_t", "m_over_h", "mu_eff_static") if dataset["field"].values.any() else ("m_over_h",)
+    names = (*names, *static, "powder_difference")
+    title = (
+        "Susceptibility (cgs): chi and mu_eff from dM/dH, the static ones from M/H; mu_eff along the field"
+    )
     return [_points(dataset, "points", title, names), _convergence(dataset)]
 
 

@@ -96,7 +96,7 @@ def larger_rule(points: int) -> int | None:
     Examples
     --------
     >>> larger_rule(14), larger_rule(590), larger_rule(5810)
-    (74, 2354, None)
+    (74, 2702, None)
     """
     larger = [known for known in _POINTS if known >= 4 * points]
     if larger:

@@ -42,8 +42,9 @@ def susceptibility(
     .. math:: \chi_{ab} = \sum_{i\neq j}\frac{p_i - p_j}{E_j - E_i}\,\mu^a_{ij}\mu^b_{ji}
               + \frac1T\sum_i p_i(\mu^a_{ii} - M_a)(\mu^b_{ii} - M_b)
 
-    where degenerate levels are the limit of the first sum.  What a magnetometer with a
-    static field measures is :math:`M/H`, equal to it only in small fields.
+    where degenerate levels are the limit of the first sum.  This is what a coil measures.  A magnetometer
+    with a static field measures :math:`M/H`, equal to it only in small fields: of a measured chi T in a
+    field the counterpart is ``m_over_h_t``, not ``chi_t``.
 
     Parameters
     ----------
@@ -73,13 +74,14 @@ def susceptibility(
     -------
     xarray.Dataset
         Of a crystal the tensors ``chi`` (temperature, field, component, field_component)
-        [mu_B/T per formula unit], ``chi_molar`` [cm3/mol] and ``chi_t`` [cm3 K/mol], and ``chi_along``
-        [cm3/mol], the component along the field; of a powder ``chi``, ``chi_molar`` and
-        ``chi_t`` (temperature, field) along the field, and ``powder_difference`` of ``chi``, the
-        difference to a rule of a third of the directions.  Of both ``mu_eff`` [mu_B], from the
-        component along the field (NaN where that is negative), and ``m_over_h`` [cm3/mol],
-        its limit at zero field.  Molar susceptibilities are cgs.  A dimension is missing where a
-        number was given.
+        [mu_B/T per formula unit], ``chi_molar`` [cm3/mol] and ``chi_t`` [cm3 K/mol], and
+        ``chi_along_molar`` [cm3/mol], the component along the field; of a powder ``chi``, ``chi_molar``
+        and ``chi_t`` (temperature, field) along the field, and ``powder_difference`` of ``chi``, the
+        difference to a rule of a third of the directions.  Of both ``mu_eff`` [mu_B], from the component
+        along the field (NaN where that is negative).  All these are differential, dM/dH.  From the
+        moment along the field over the field: ``m_over_h`` [cm3/mol], ``m_over_h_t`` [cm3 K/mol] and
+        ``mu_eff_static`` [mu_B], which at zero field are the limits, the differential ones.  Molar
+        susceptibilities are cgs.  A dimension is missing where a number was given.
 
     Raises
     ------
@@ -109,6 +111,12 @@ def susceptibility(
     >>> ds = susceptibility(giant_spin(1, D=0.0), T=[2.0, 300.0], powder=5)
     >>> ds.chi_t.values.round(4), ds.mu_eff.values.round(4)
     (array([1.0004, 1.0004]), array([2.8284, 2.8284]))
+
+    In 7 T at 2 K it is nearly saturated: a coil sees little, a magnetometer 2 mu_B over 7 T:
+
+    >>> ds = susceptibility(giant_spin(1, D=0.0), T=2.0, B=7.0)
+    >>> (2.0 * ds.chi_along_molar.values).round(4), ds.m_over_h_t.values.round(4)
+    (np.float64(0.0139), np.float64(0.3162))
     """
     molar_extra = to_cm3_per_mole(tip, "tip")
     setting = read_setting(
@@ -132,12 +140,18 @@ def susceptibility(
     else:
         tensor = (*dims, "component", "field_component")
         variables = _chi(tensor, chi, temperatures[..., None, None])
-        variables["chi_along"] = variable(
-            dims, CM3_PER_MOLE * along, "cm3/mol", "molar susceptibility along the field"
+        variables["chi_along_molar"] = variable(
+            dims, CM3_PER_MOLE * along, "cm3/mol", "molar susceptibility dM/dH along the field"
         )
     m_over_h = _m_over_h(setting, moment, along, molar_extra)
-    variables["mu_eff"] = variable(dims, effective_moment(along, temperatures), "mu_B", "effective moment")
-    variables["m_over_h"] = variable(dims, m_over_h, "cm3/mol", "molar magnetisation over field M/H")
+    differential = effective_moment(along, temperatures)
+    static = effective_moment(m_over_h / CM3_PER_MOLE, temperatures)
+    variables |= {
+        "mu_eff": variable(dims, differential, "mu_B", "effective moment from dM/dH"),
+        "m_over_h": variable(dims, m_over_h, "cm3/mol", "molar magnetisation over field M/H"),
+        "m_over_h_t": variable(dims, m_over_h * temperatures, "cm3 K/mol", "molar M/H times temperature"),
+        "mu_eff_static": variable(dims, static, "mu_B", "effective moment from M/H"),
+    }
     return setting.dataset("susceptibility", variables, difference, "chi", tip=molar_extra)
 
 
@@ -161,9 +175,9 @@ def _responses(setting: Setting) -> tuple[tuple[Floats, Floats], Floats | None]:
 def _chi(dims: tuple[str, ...], chi: Floats, T: Floats) -> Variables:
     molar = CM3_PER_MOLE * chi
     return {
-        "chi": variable(dims, chi, "mu_B/T", "susceptibility"),
-        "chi_molar": variable(dims, molar, "cm3/mol", "molar susceptibility"),
-        "chi_t": variable(dims, molar * T, "cm3 K/mol", "molar susceptibility times temperature"),
+        "chi": variable(dims, chi, "mu_B/T", "differential susceptibility dM/dH"),
+        "chi_molar": variable(dims, molar, "cm3/mol", "molar susceptibility dM/dH"),
+        "chi_t": variable(dims, molar * T, "cm3 K/mol", "molar dM/dH times temperature"),
     }
 
 

@@ -129,3 +129,21 @@ def test_fields_in_many_directions_have_no_curve():
         draw_torque(torque(SPIN, 1.0, B_vector=np.ones((2, 2, 3))))
     with pytest.raises(InputError, match="one direction"):
         draw_magnetisation(magnetisation(SPIN, 1.0, B_vector=np.ones((2, 2, 3))))
+
+
+def test_a_susceptibility_in_a_field_says_which_one_it_is():
+    powder = {B: draw_susceptibility(susceptibility(SPIN, T, B, powder=194)) for B in (0.0, 1.0)}
+    free, held = (figure.axes[0] for figure in powder.values())
+    assert "partial" not in free.get_ylabel()
+    assert r"$\chi = \partial M/\partial H$ and $M/H$" in held.get_ylabel()
+    several = draw_susceptibility(susceptibility(SPIN, T, [1.0, 3.0])).axes[0].get_ylabel()
+    assert r"$\chi = \partial M/\partial H$ (" in several
+    static = next(line for line in held.lines if line.get_linestyle() == "--")
+    np.testing.assert_allclose(static.get_ydata(), susceptibility(SPIN, T, 1.0, powder=194).m_over_h_t)
+
+
+def test_points_far_apart_on_a_logarithmic_axis_are_marked():
+    linear, logarithmic = np.linspace(0.5, 300.0, 100), np.geomspace(0.5, 300.0, 100)
+    for temperatures, marker in ((linear, "."), (logarithmic, "None")):
+        axes = draw_heat_capacity(heat_capacity(SPIN, temperatures, 1.0)).axes[0]
+        assert axes.lines[0].get_marker() == marker

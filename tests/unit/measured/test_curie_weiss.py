@@ -38,7 +38,7 @@ def test_zero_field_splitting_of_a_crystal_gives_a_temperature_without_coupling(
 
 def test_a_window_that_matters_is_said():
     cold = np.linspace(5.0, 100.0, 60)
-    chi = susceptibility(giant_spin(2, D=-15.0), cold).chi_along.values
+    chi = susceptibility(giant_spin(2, D=-15.0), cold).chi_along_molar.values
     fit = fit_curie_weiss(cold, chi, unit="cgs", window=(20, 100), sigma=1e-5)
     assert "MORE THAN ITS ERRORS" in fit.attrs["verdict"]
     assert fit.low.values[0] >= 20.0
