@@ -90,6 +90,7 @@ def test_names_that_cannot_be():
         ({"tie": {"g": "D*"}}, "must be an expression"),
         ({"starts": 0}, "starts must be at least 1"),
         ({"mean_field": 3.0}, "mean_field must be a MeanField"),
+        ({"mean_field": MeanField(0.1, crystallites=True)}, "must act by the average moment"),
     ],
 )
 def test_bad_arguments_of_a_fit(options, message):

@@ -177,6 +177,11 @@ def _objective(
         raise InputError(f"vary must name every parameter once, got {list(vary)}; drop one")
     if mean_field is not None:
         instance_of("mean_field", mean_field, MeanField, hint="write MeanField(zJ, g)")
+        if mean_field.crystallites:
+            raise InputError(
+                "mean_field of a fit must act by the average moment of a powder, got crystallites=True; "
+                "leave it out"
+            )
     elif "zJ" in wanted:
         raise InputError(
             "zJ must have a mean field to belong to, got none; give mean_field=MeanField(0.0, g)"
