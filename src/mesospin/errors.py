@@ -61,3 +61,7 @@ class ConvergenceError(MesospinError):
 
 class ValidityWarning(UserWarning):
     """A formula is used at the edge of, or outside, its range of validity."""
+
+
+class NoLineWarning(ValidityWarning):
+    """A sweep meets no line; commands and studies refuse it with the same sentence."""

@@ -27,7 +27,7 @@ from mesospin.cli import (
 )
 from mesospin.cli.interruption import Interrupted
 from mesospin.cli.output import note, say
-from mesospin.errors import InputError, MesospinError, ValidityWarning
+from mesospin.errors import InputError, MesospinError, NoLineWarning, ValidityWarning
 
 _COMMANDS: Final[tuple[Callable[..., None], ...]] = (
     spectra.library,
@@ -145,6 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", ValidityWarning)
+        warnings.simplefilter("ignore", NoLineWarning)  # refused with the same sentence
         warnings.showwarning = _show_warning
         try:
             code: int = app(given, prog_name="mesospin", standalone_mode=False) or 0

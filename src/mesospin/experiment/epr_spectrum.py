@@ -20,7 +20,7 @@ from mesospin.experiment.epr_lines import (
     lines_in_frequency,
     transitions_at,
 )
-from mesospin.experiment.nearest_lines import nearest_fields, nearest_values, no_line
+from mesospin.experiment.nearest_lines import nearest_fields, nearest_values, no_line, without_line
 from mesospin.experiment.transitions import (
     Floats,
     Microwave,
@@ -105,7 +105,7 @@ def epr_spectrum(
         times the frequency), and ``derivative``, its first derivative along the sweep.  Of a
         powder also ``powder_difference``, that of ``absorption`` to a rule of a third of the
         directions, and the attribute ``powder``, which says how large it is.  If the sweep meets no
-        line, the attribute ``empty`` says where the nearest ones lie.
+        line, the attribute ``empty`` says where the nearest ones lie, and a warning too.
 
     Raises
     ------
@@ -118,6 +118,11 @@ def epr_spectrum(
         near coincidences to tell apart.
     TooLargeError
         If the matrices do not fit in memory.
+
+    Warns
+    -----
+    NoLineWarning
+        If the sweep meets no line; a `ValidityWarning`.
 
     Notes
     -----
@@ -156,7 +161,7 @@ def epr_spectrum(
     scale = np.pi * MU_B * largest_strength(system) / fwhm
     if float(spectra[0][0].max()) > _DARK * scale:
         return ds
-    return ds.assign_attrs(empty=_empty(sweep, rules[0], in_field))
+    return without_line(ds, _empty(sweep, rules[0], in_field))
 
 
 def _empty(sweep: Sweep, rule: PowderRule, in_field: bool) -> str:

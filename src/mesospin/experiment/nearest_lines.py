@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from mesospin.errors import NoLineWarning
 from mesospin.experiment.transitions import (
     FORBIDDEN,
     Floats,
@@ -147,3 +150,12 @@ def no_line(what: str, where: str, nearest: list[float], unit: str) -> str:
         return f"{what}, got none {where} nor anywhere near; choose another frequency or direction"
     places = " and ".join(f"{value:.5g} {unit}" for value in nearest)
     return f"{what}, got none {where}; the nearest {'lies' if len(nearest) == 1 else 'lie'} at {places}"
+
+
+def without_line(dataset: xr.Dataset, sentence: str) -> xr.Dataset:
+    """Return the result of a sweep that meets no line, with the sentence as ``empty``, and warn of it.
+
+    To be called by the public function itself: the warning points at its caller.
+    """
+    warnings.warn(sentence, NoLineWarning, stacklevel=3)
+    return dataset.assign_attrs(empty=sentence)

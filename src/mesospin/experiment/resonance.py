@@ -13,7 +13,7 @@ from mesospin.checks import finite_array
 from mesospin.checks import span as check_span
 from mesospin.constants import KELVIN_PER_GIGAHERTZ, MU_B
 from mesospin.errors import InputError
-from mesospin.experiment.nearest_lines import nearest_fields, no_line
+from mesospin.experiment.nearest_lines import nearest_fields, no_line, without_line
 from mesospin.experiment.resonance_lines import field_swept, resonance_lines
 from mesospin.experiment.transitions import (
     Floats,
@@ -91,7 +91,7 @@ def resonance_fields(
         intensity is infinite, and finite in a spectrum with a width in energy alone, if there is strength
         there; it is zero, its limit from nearby frequencies, if the strength vanishes there.
         There may be no transition; where no line has any intensity the attribute ``empty`` says where
-        the nearest one lies.
+        the nearest one lies, and a warning too.
 
     Raises
     ------
@@ -101,6 +101,11 @@ def resonance_fields(
         If there are too many near coincidences to tell apart.
     TooLargeError
         If the matrices do not fit in memory.
+
+    Warns
+    -----
+    NoLineWarning
+        If no line has any intensity; a `ValidityWarning`.
 
     Notes
     -----
@@ -157,7 +162,7 @@ def resonance_fields(
         return ds
     near = nearest_fields(system, axes, ends, energy, temperatures, microwave=microwave, states=count)
     what = f"span must hold a resonance at {energy / KELVIN_PER_GIGAHERTZ:.6g} GHz"
-    return ds.assign_attrs(empty=no_line(what, f"between {ends[0]:g} and {ends[1]:g} T", near, "T"))
+    return without_line(ds, no_line(what, f"between {ends[0]:g} and {ends[1]:g} T", near, "T"))
 
 
 def _plain(microwave: Microwave) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import xarray as xr
 
-from mesospin.errors import InputError
+from mesospin.errors import InputError, NoLineWarning
 from mesospin.experiment.epr_spectrum import epr_spectrum
 from mesospin.experiment.neutron import Interference, neutron_spectrum
 from mesospin.experiment.resonance import resonance_fields, resonance_frequencies
@@ -32,7 +33,11 @@ def _of_lines(function: Callable[..., xr.Dataset]) -> Callable[[Study, Mapping[s
         arguments = {name: _alone(value) for name, value in study.arguments.items()}
         if "interference" in arguments:
             arguments["interference"] = Interference(**arguments["interference"])
-        return require_lines(function(study.system, **arguments))
+        with warnings.catch_warnings():
+            # what is refused need not be warned of too
+            warnings.simplefilter("ignore", NoLineWarning)
+            dataset = function(study.system, **arguments)
+        return require_lines(dataset)
 
     return compute
 

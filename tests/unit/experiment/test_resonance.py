@@ -29,8 +29,21 @@ def test_fields_have_dimensions_and_units():
 
 
 def test_no_line_is_an_empty_result():
-    ds = resonance_fields(SPIN, "1 THz", span=(0, 1), T=4.0)
+    with pytest.warns(ms.errors.ValidityWarning, match="got none between 0 and 1 T") as said:
+        ds = resonance_fields(SPIN, "1 THz", span=(0, 1), T=4.0)
     assert ds.sizes["transition"] == 0
+    assert said[0].filename == __file__
+    assert str(said[0].message) == ds.attrs["empty"]
+
+
+def test_a_spectrum_without_line_is_said():
+    B = np.linspace(0.0, 0.1, 201)
+    with pytest.warns(
+        ms.errors.ValidityWarning, match="got none between 0 and 0.1 T; the nearest lies at"
+    ) as said:
+        ds = epr_spectrum(HALF, 4.0, B, "9.5 GHz", line=GaussianLine("1 mT"))
+    assert str(said[0].message) == ds.attrs["empty"]
+    assert not np.any(ds.absorption > 1e-9)
 
 
 def test_fields_at_the_ends_of_the_span_count():
@@ -162,5 +175,6 @@ def test_a_transition_that_matches_everywhere_is_refused():
     )
     with pytest.raises(InputError, match="at every field"):
         resonance_fields(system, "0.1 GHz", span=(0, 1), T=1.0, forbidden=True)
-    ds = resonance_fields(system, "0.1 GHz", span=(0.1, 1), T=1.0)
+    with pytest.warns(ms.errors.ValidityWarning, match="got none between"):
+        ds = resonance_fields(system, "0.1 GHz", span=(0.1, 1), T=1.0)
     assert ds.sizes["transition"] == 0

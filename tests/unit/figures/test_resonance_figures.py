@@ -57,6 +57,7 @@ DRAWN = {
 
 
 @pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.filterwarnings("ignore:span must hold a resonance at 1000 GHz")
 def test_every_axis_says_what_and_in_which_unit(kind):
     figure = DRAWN[kind]()
     figure.canvas.draw()

@@ -187,7 +187,8 @@ def test_angles_without_unit_are_within_a_turn():
 def test_angles_of_a_molecule_file_have_units(tmp_path):
     file = tmp_path / "turned.toml"
     file.write_text(
-        'title = "turned"\nsources = ["none"]\n[[spins]]\nS = 1\ng = 2\n[[terms]]\nkind = "zero-field-splitting"\n'
+        'title = "turned"\nsources = ["none"]\n[[spins]]\nS = 1\ng = 2\n'
+        '[[terms]]\nkind = "zero-field-splitting"\n'
         'D = "-1 K"\nframe = ["450 deg", "90 deg", "0 deg"]\n'
     )
     assert load(file).terms[0].frame == pytest.approx((np.pi / 2, np.pi / 2, 0.0))
