@@ -17,7 +17,8 @@ from mesospin.measured.hamiltonian.objective import Bounds, Objective, natural_s
 from mesospin.measured.hamiltonian.outcome import Outcome, outcome_of
 from mesospin.measured.hamiltonian.parameters import Family, family
 from mesospin.measured.hamiltonian.prediction import model_of
-from mesospin.measured.hamiltonian.search import best_of, starting_tables
+from mesospin.measured.hamiltonian.search import FINAL, Arrival, best_of, starting_tables
+from mesospin.measured.hamiltonian.valley import followed
 from mesospin.measured.hamiltonian.verdict import fit_dataset
 from mesospin.model.molecule_text import write_molecule
 from mesospin.model.system import SpinSystem, check_system
@@ -124,7 +125,12 @@ def fit_hamiltonian(
     _check_count(sets, objective)
     tables = starting_tables(objective, numbers[0], positive("spread", spread), integer("seed", seed))
     best, reached = best_of(objective, tables, numbers[1], progress or _silent)
-    outcome = outcome_of(objective, best, reached, known_sigma=sets[0].sigma is not None)
+    known_sigma = sets[0].sigma is not None
+    final, arrived = followed(objective, best, numbers[1], known_sigma=known_sigma)
+    if final is not best:
+        lowest = Arrival(objective.chi2(final), final, FINAL)
+        reached = [lowest if entry is not None and entry.table is best else entry for entry in reached]
+    outcome = outcome_of(objective, final, reached, known_sigma=known_sigma, arrived=arrived)
     _check_answer(outcome)
     inputs = {
         "vary": list(vary),

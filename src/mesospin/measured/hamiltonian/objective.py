@@ -189,7 +189,7 @@ class Objective:
 
 
 def natural_sizes(family: Family, names: Sequence[str], start: Floats) -> dict[str, float]:
-    """Return natural sizes of all parameters (those of the family, zJ, tip), also where they start at zero."""
+    """Return natural sizes of all parameters (family, zJ, tip), also of those that start at zero."""
     H0, _ = family.at(start[:-2])
     energy = np.linalg.eigvalsh(H0)
     width = float(energy[-1] - energy[0]) or 1.0

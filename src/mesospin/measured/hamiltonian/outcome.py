@@ -9,20 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2 as chi2_distribution
 
-from mesospin.measured.hamiltonian.flat import falls_along, reach_along
+from mesospin.measured.hamiltonian.flat import Held, falls_along, held_in_second_order
 from mesospin.measured.hamiltonian.objective import Objective
 from mesospin.measured.hamiltonian.search import Arrival
+from mesospin.measured.hamiltonian.valley import linearised, tolerance_of
 
 Floats = NDArray[np.float64]
 
-#: Singular value of the Jacobian with unit columns, in parts of the largest, that counts as zero.
-_SINGULAR = 1e-7
-#: Predicted further decrease of chi2 per degree of freedom's scatter at which a minimum is reached.
-_DECREASE = 1e-3
 #: Distance from a bound, in standard deviations, at which a parameter sits on it.
 _NEAR = 0.02
-#: Step that raises chi2 by one unit, in standard deviations, below which these say nothing.
-_FASTER = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,16 +32,20 @@ class Outcome:
     tied : tuple of bool
     value, error, initial : ndarray, shape (names,)
         Error is infinite where the data determine nothing.
+    alone : ndarray, shape (names,)
+        Standard deviations if all other free parameters were known; NaN for tied ones.
     correlation : ndarray, shape (names, names)
     singular : tuple of dict
         Combinations of free parameters that change nothing in first order: name to part.
     falling : tuple of dict
         Those along which larger steps lower chi2.
-    reach : dict
-        Free parameters alone that chi2 holds fast in second order only: the step that raises it by one unit.
+    held : Held
+        Free parameters that chi2 holds fast in second order only.
     on_bound : tuple of str
     decrease : float
-        How much a further Gauss-Newton step would lower chi2.
+        How much a further Gauss-Newton step would lower chi2 if residuals were linear.
+    valley : tuple of str
+        Parameters that such a step would change where chi2 does not fall, along a curved valley.
     at_minimum : bool
     chi2 : float
     freedom : int
@@ -72,13 +71,15 @@ class Outcome:
     tied: tuple[bool, ...]
     value: Floats
     error: Floats
+    alone: Floats
     initial: Floats
     correlation: Floats
     singular: tuple[dict[str, float], ...]
     falling: tuple[dict[str, float], ...]
-    reach: dict[str, float]
+    held: Held
     on_bound: tuple[str, ...]
     decrease: float
+    valley: tuple[str, ...]
     at_minimum: bool
     chi2: float
     freedom: int
@@ -99,19 +100,19 @@ def outcome_of(
     reached: list[Arrival | None],
     *,
     known_sigma: bool,
+    arrived: bool,
 ) -> Outcome:
-    """Return what the best of several fits says."""
-    residual, jacobian = objective.residuals(table), objective.jacobian(table)
+    """Return what the best of several fits says; ``arrived`` is whether chi2 falls no further."""
+    point = linearised(objective, table)
     chain = objective.chain(table)
     names = (*objective.free, *(name for name in table if table[name].expr))
     rows = [objective.names.index(name) for name in names]
-    freedom = len(residual) - len(objective.free)
-    chi2 = float(residual @ residual)
-    scale = 1.0 if known_sigma else chi2 / max(freedom, 1)
-    covariance, step, singular = _linearised(jacobian, residual, objective.weights(), objective.free)
-    covariance = covariance * scale
+    freedom = len(point.residual) - len(objective.free)
+    chi2, scale = point.chi2, point.scale(known_sigma=known_sigma)
+    tolerance = tolerance_of(point, known_sigma=known_sigma)
+    covariance = point.covariance * scale
     open_directions = np.zeros(len(rows), dtype=bool)
-    for direction in singular:
+    for direction in point.singular:
         vector = np.array([direction.get(name, 0.0) for name in objective.free])
         open_directions |= np.abs(chain[rows] @ vector) > 0.0
     full = chain[rows] @ covariance @ chain[rows].T
@@ -121,8 +122,11 @@ def outcome_of(
     correlation[open_directions, :] = np.nan
     correlation[:, open_directions] = np.nan
     np.fill_diagonal(correlation, 1.0)
-    reach = _reach(objective, table, dict(zip(names, error, strict=True)), scale)
-    decrease = float(-residual @ (jacobian @ step))
+    alone = np.full(len(names), np.nan)
+    alone[: len(objective.free)] = np.sqrt(scale) * _errors_alone(point.jacobian, objective.weights())
+    held = held_in_second_order(objective, table, covariance, point.jacobian, scale)
+    for k, name in enumerate(names):
+        error[k] = np.inf if name in held.squares else held.others.get(name, error[k])
     unweighted = bool(np.all(objective.weights() == 1.0))
     predicted = objective.predictions(table)
     sigma = [entry * np.sqrt(scale) for entry in objective.sigma]
@@ -137,17 +141,17 @@ def outcome_of(
         names=names,
         tied=tuple(bool(table[name].expr) for name in names),
         value=value,
-        error=np.where([name in reach for name in names], np.inf, error),
+        error=error,
+        alone=alone,
         initial=np.array([objective.table[name].value for name in names]),
         correlation=correlation,
-        singular=singular,
-        falling=tuple(
-            d for d in singular if falls_along(objective, table, d, _DECREASE * scale + 1e-9 * chi2)
-        ),
-        reach=reach,
-        on_bound=_on_bound(table, objective.free, step, error),
-        decrease=decrease,
-        at_minimum=decrease <= _DECREASE * scale + 1e-12,
+        singular=point.singular,
+        falling=tuple(d for d in point.singular if falls_along(objective, table, d, tolerance + 1e-9 * chi2)),
+        held=held,
+        on_bound=_on_bound(table, objective.free, point.step, error),
+        decrease=point.decrease,
+        valley=_changed(objective.free, point.step, alone) if point.decrease > tolerance else (),
+        at_minimum=arrived,
         chi2=chi2,
         freedom=freedom,
         p_value=float(chi2_distribution.sf(chi2, freedom))
@@ -166,41 +170,18 @@ def outcome_of(
     )
 
 
-def _reach(
-    objective: Objective, table: lmfit.Parameters, error: dict[str, float], rise: float
-) -> dict[str, float]:
-    """Return the steps that raise chi2, of parameters that it holds much faster than their error says."""
-    found = {}
-    for name in objective.free:
-        if error[name] > abs(table[name].value):
-            length = reach_along(objective, table, {name: 1.0}, rise)
-            if length < _FASTER * error[name]:
-                found[name] = length
-    return found
+def _errors_alone(jacobian: Floats, weights: Floats) -> Floats:
+    """Return standard deviations of parameters with all others known, infinite without a slope."""
+    squares = np.einsum("ij,ij->j", jacobian, jacobian)
+    meat = np.einsum("i,ij,ij->j", weights, jacobian, jacobian)
+    used = np.where(squares > 0.0, squares, 1.0)
+    return np.where(squares > 0.0, np.sqrt(meat) / used, np.inf)
 
 
-def _linearised(
-    jacobian: Floats, residual: Floats, weights: Floats, free: tuple[str, ...]
-) -> tuple[Floats, Floats, tuple[dict[str, float], ...]]:
-    r"""Return the covariance, the Gauss-Newton step and the combinations that change nothing.
-
-    With weights w of the sets the covariance is :math:`A^{-1}(\sum w^2 J^TJ)A^{-1}`, :math:`A = \sum w J^TJ`.
-    """
-    size = np.linalg.norm(jacobian, axis=0)
-    used = np.where(size > 0.0, size, 1.0)
-    u, s, vt = np.linalg.svd(jacobian / used, full_matrices=False)
-    good = s > _SINGULAR * max(float(s[0]), 1e-300)
-    inverse = np.where(good, 1.0 / np.where(good, s, 1.0), 0.0)
-    meat = (u * weights[:, None]).T @ u
-    covariance = vt.T @ (inverse[:, None] * meat * inverse) @ vt / np.outer(used, used)
-    step = -(vt.T @ (inverse * (u.T @ residual))) / used
-    singular = []
-    for row in vt[~good]:
-        direction = row / used
-        direction = direction / np.abs(direction).max()
-        parts = np.abs(row) > 1e-3
-        singular.append({n: float(d) for n, d, p in zip(free, direction, parts, strict=True) if p})
-    return covariance, step, tuple(singular)
+def _changed(free: tuple[str, ...], step: Floats, alone: Floats) -> tuple[str, ...]:
+    """Return the parameters that a step changes by more than their errors alone, or all."""
+    found = tuple(name for name, part, own in zip(free, step, alone, strict=False) if abs(part) > own)
+    return found or free
 
 
 def _on_bound(table: lmfit.Parameters, free: tuple[str, ...], step: Floats, error: Floats) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _ROUGH = (1e-1, 1e-3, 1e-6)
 #: Relative decrease of the chi2 of all directions below which it is not corrected again.
 _GAIN = 1e-2
 #: Relative decrease at which the fit with all directions ends, from every start and from the best.
-_FULL, _FINAL = 1e-4, 1e-9
+_FULL, FINAL = 1e-4, 1e-9
 #: Evaluations of a search with few directions, after which it is corrected anew.
 _SHORT = 12
 #: Times the best chi2 above which a minimum found with few directions is not looked at with all.
@@ -99,8 +99,8 @@ def best_of(
             )
         first = min(settled, key=lambda arrival: arrival.chi2)
         final = first
-        if first.tolerance > _FINAL:
-            final = _minimised(objective, first.table, evaluations, _FINAL) or first
+        if first.tolerance > FINAL:
+            final = minimised(objective, first.table, evaluations, FINAL) or first
         best = final.table
         if not uncertain or not objective.reweigh(best):
             return best, [final if arrival is first else arrival for arrival in found]
@@ -126,7 +126,7 @@ def _arrivals(
         arrival = searched[index]
         if arrival is None or not _is_enough(arrival, best):
             start = tables[index] if arrival is None else arrival.table
-            arrival = _minimised(objective, start, evaluations, _FULL if np.isfinite(best) else _FINAL)
+            arrival = minimised(objective, start, evaluations, _FULL if np.isfinite(best) else FINAL)
         if arrival is not None and arrival.settled:
             best = min(best, arrival.chi2)
         found[index] = arrival
@@ -151,7 +151,7 @@ def _searched(objective: Objective, table: lmfit.Parameters, known: float) -> Ar
     here = Arrival(objective.chi2(table), table, np.inf)
     for number, tolerance in enumerate(_ROUGH):
         rough = objective.rough(here.table) if np.isfinite(here.chi2) else None
-        found = None if rough is None else _minimised(rough, here.table, _SHORT, tolerance)
+        found = None if rough is None else minimised(rough, here.table, _SHORT, tolerance)
         if found is None:
             return here if number else None
         chi2 = objective.chi2(found.table)
@@ -163,7 +163,7 @@ def _searched(objective: Objective, table: lmfit.Parameters, known: float) -> Ar
     return here
 
 
-def _minimised(
+def minimised(
     objective: Objective, table: lmfit.Parameters, evaluations: int, tolerance: float
 ) -> Arrival | None:
     """Return the minimum next to a start, None where the model has no answer on the way."""

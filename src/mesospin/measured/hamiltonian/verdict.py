@@ -114,6 +114,13 @@ def _open_questions(outcome: Outcome) -> list[str]:
                     f"CORRELATED: {outcome.names[i]} and {outcome.names[j]} ({rho:+.4f}); the data fix a "
                     "combination of them better than each."
                 )
+    lines += _held_together(outcome, free)
+    rough = [name for name in outcome.valley if name not in (outcome.held.squares | outcome.held.others)]
+    if rough:
+        lines.append(
+            f"CORRELATED: {', '.join(rough)} lie in a curved valley of chi2: a linear step along it promises "
+            f"{outcome.decrease:.2g} less, but chi2 does not fall, so their errors are rough."
+        )
     for k in free:
         if np.isfinite(outcome.error[k]) and outcome.error[k] > abs(outcome.value[k]):
             lines.append(f"{outcome.names[k]} is zero within its error.")
@@ -125,19 +132,44 @@ def _open_questions(outcome: Outcome) -> list[str]:
     return lines
 
 
+def _held_together(outcome: Outcome, free: list[int]) -> list[str]:
+    """Return which parameters are correlated with several others though with none of them strongly."""
+    lines = []
+    for k in free:
+        error, alone = outcome.error[k], outcome.alone[k]
+        others = [j for j in free if j != k and np.isfinite(outcome.correlation[k, j])]
+        rho = np.array([abs(outcome.correlation[k, j]) for j in others])
+        second = outcome.names[k] in outcome.held.others
+        together = np.isfinite(error) and not second and error > alone / np.sqrt(1.0 - CORRELATED**2)
+        if together and len(others) > 1 and rho.max() <= CORRELATED:
+            most = [
+                outcome.names[others[j]] for j in np.argsort(-rho, kind="stable") if rho[j] >= 0.5 * rho.max()
+            ]
+            lines.append(
+                f"CORRELATED: {outcome.names[k]} with {', '.join(most)} together; its error is "
+                f"{error / alone:.2g} times the one that it had if all others were known."
+            )
+    return lines
+
+
 def _without_slope(outcome: Outcome) -> list[str]:
     """Return what changes nothing, or only in second order."""
     lines = [
         f"NOT DETERMINED to first order: {name} acts only as its square; chi2 rises by one unit when it "
-        f"moves by {length:.2g}."
-        for name, length in outcome.reach.items()
+        f"alone moves by {length:.2g}."
+        for name, length in outcome.held.squares.items()
+    ]
+    lines += [
+        f"CORRELATED: {name} with others, which undo its effect to first order; its error is the step at "
+        "which chi2, all others fitted anew, has risen by one unit."
+        for name in outcome.held.others
     ]
     for direction in outcome.singular:
         names = list(direction)
         if len(names) > 1:
             mix = ", ".join(f"{part:+.3g} in {name}" for name, part in direction.items())
             lines.append(f"NOT DETERMINED: the combination {mix} changes nothing in these data.")
-        elif names[0] not in outcome.reach:
+        elif names[0] not in outcome.held.squares:
             lines.append(f"NOT DETERMINED: {names[0]} changes nothing in these data.")
     return lines
 
