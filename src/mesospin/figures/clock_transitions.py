@@ -38,8 +38,7 @@ def draw_clock_transitions(dataset: xr.Dataset) -> Figure:
     for k, colour in zip(named, temperature_colours(len(named)), strict=True):
         _draw_curve(axes, dataset.isel(transition=k), colour, 2)
     low, high = inputs_of(dataset)["span"]
-    margin = 0.02 * (high - low)
-    axes.set_xlim(1e3 * (low - margin), 1e3 * (high + margin))
+    axes.set_xlim(1e3 * low, 1e3 * high)
     axes.set_xlabel(label(r"field $B$", "mT"))
     axes.set_ylabel(label(r"frequency $f$", "GHz"))
     axes.set_title(f"Clock transitions of {system_title(dataset)}")
@@ -75,6 +74,7 @@ def _draw_curve(axes: Axes, entry: xr.Dataset, colour: Any, order: int) -> None:
         "o",
         markersize=3 if grey else 5,
         label=None if grey else _text(entry),
+        clip_on=False,
         **style,
     )
 

@@ -10,6 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import linear_sum_assignment
 
 from mesospin.constants import KELVIN_PER_MILLIELECTRONVOLT
 from mesospin.figures.style import (
@@ -38,7 +39,11 @@ _SELECTION = {"perpendicular": ACCENT, "parallel": "#1f5fa8", "both": "#21918c",
 _DECADES, _ROOM = 4.0, 3.0
 
 #: Intensity over the largest from which a line gets its name, and how many do.
-_NAMED, _MOST_NAMES = 0.02, 24
+_NAMED, _MOST_NAMES = 0.02, 48
+
+#: Intensity over the largest of lines that are joined where levels cross, and the part of its intensity
+#: below which a transition has handed it over from one field to the next.
+_BRIDGED, _HANDED = 1e-3, 0.1
 
 #: Height of a letter of a name along the stick, and of a panel [points].
 _LETTER, _PANEL = 3.9, 158.0
@@ -70,7 +75,7 @@ def draw_resonance_fields(dataset: xr.Dataset) -> Figure:
     panels[0].set_title(
         f"Resonance fields of {system_title(dataset)} at {float(dataset['frequency']):.6g} GHz"
     )
-    key = "names: m of the lower level → m of the upper one" if any(_names(dataset)) else ""
+    key = "names: m, or place in energy, of the lower level → of the upper one" if _names(dataset) else ""
     note_provenance(figure, dataset, direction_fact(dataset), _microwave(dataset), key)
     return figure
 
@@ -99,10 +104,11 @@ def _sticks(axes: Axes, dataset: xr.Dataset) -> None:
 
 
 def _names(dataset: xr.Dataset) -> list[str]:
-    """Return the transition of every line, "4 → −4, mI=−1/2", empty where a level has no name."""
+    """Return the transition of every line, "4 → −4, mI=−1/2", or "level 2 → 5" where a level has no name."""
+    ends = [dataset[name].values for name in ("label_from", "label_to", "level_from", "level_to")]
     return [
-        _transition(str(one), str(other)) if one and other else ""
-        for one, other in zip(dataset["label_from"].values, dataset["label_to"].values, strict=True)
+        _transition(str(one), str(other)) if one and other else f"level {low} → {high}"
+        for one, other, low, high in zip(*ends, strict=True)
     ]
 
 
@@ -123,17 +129,21 @@ def _transition(one: str, other: str) -> str:
 def _name_lines(axes: Axes, dataset: xr.Dataset, share: Floats) -> float:
     """Name the strong lines that have room; return the height that holds the names."""
     names = _names(dataset)
-    strong = np.flatnonzero((share > _NAMED) & np.array([bool(name) for name in names], dtype=bool))
+    strong = np.flatnonzero(share > _NAMED)
     low, high = inputs_of(dataset)["span"]
-    field = dataset["field"].values[strong]
-    kept: list[int] = []
-    for place in np.argsort(-share[strong], kind="stable"):
-        if all(abs(field[place] - field[other]) >= (high - low) / _MOST_NAMES for other in kept):
-            kept.append(int(place))
-    for index in strong[kept]:
+    room = (high - low) / _MOST_NAMES
+    written: dict[int, float] = {}
+    for index in strong[np.argsort(-share[strong], kind="stable")]:
+        # beside its line where a stronger neighbour leaves no room above it
+        for aside in (0.0, 0.5 * room, -0.5 * room, room, -room):
+            place = float(dataset["field"].values[index]) + aside
+            if all(abs(place - other) >= 0.999 * room for other in written.values()):
+                written[int(index)] = place
+                break
+    for index, place in written.items():
         axes.annotate(
             names[index],
-            (dataset["field"].values[index], dataset["intensity"].values[index]),
+            (place, dataset["intensity"].values[index]),
             (0, 3),
             textcoords="offset points",
             ha="center",
@@ -143,7 +153,7 @@ def _name_lines(axes: Axes, dataset: xr.Dataset, share: Floats) -> float:
             color=GREY,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
         )
-    heights = [share[k] / (1.0 - min((12.0 + _LETTER * len(names[k])) / _PANEL, 0.8)) for k in strong[kept]]
+    heights = [share[k] / (1.0 - min((12.0 + _LETTER * len(names[k])) / _PANEL, 0.8)) for k in written]
     return max(heights, default=0.0)
 
 
@@ -173,6 +183,7 @@ def draw_resonance_frequencies(dataset: xr.Dataset) -> Figure:
     shown = np.flatnonzero(intensity.max(axis=1) > 10.0**-_DECADES * largest)
     for index in shown[np.argsort(intensity[shown].max(axis=1))]:
         _coloured_line(axes, field[order], frequency[index], intensity[index] / largest, colours)
+    _bridges(axes, field[order], frequency[shown], intensity[shown] / largest, colours)
     axes.set_xlim(field.min(), field.max())
     visible = intensity > 10.0**-_ROOM * largest
     axes.set_ylim(0.0, 1.05 * float(frequency[visible].max(initial=0.0)) or 1.0)
@@ -196,14 +207,45 @@ def _coloured_line(axes: Axes, x: Floats, y: Floats, share: Floats, colours: Nor
     weaker = np.minimum(share[:-1], share[1:])
     seen = weaker > 10.0**-_DECADES
     strength = np.log10(weaker[seen])
+    pieces = list(np.stack([points[:-1], points[1:]], axis=1)[seen])
+    axes.add_collection(_line_pieces(pieces, strength, colours))
+
+
+def _bridges(axes: Axes, x: Floats, y: Floats, share: Floats, colours: Normalize) -> None:
+    """Join the pieces (transition, field) of lines whose levels exchange their numbers between two fields.
+
+    There one transition goes dark and another lights up; of those, ends meet whose slopes fit.
+    """
+    lit = share > _BRIDGED * share.max(initial=0.0)
+    pieces, strength = [], []
+    for cell in range(1, len(x) - 2):
+        # a transition hands over when its strength changes by more than a line does by itself
+        left = np.flatnonzero(lit[:, cell] & (share[:, cell + 1] < _HANDED * share[:, cell]))
+        right = np.flatnonzero(lit[:, cell + 1] & (share[:, cell] < _HANDED * share[:, cell + 1]))
+        if not len(left) or not len(right):
+            continue
+        step = x[cell + 1] - x[cell]
+        before = (y[left, cell] - y[left, cell - 1]) / (x[cell] - x[cell - 1])
+        after = (y[right, cell + 2] - y[right, cell + 1]) / (x[cell + 2] - x[cell + 1])
+        rise = (y[right, cell + 1][None, :] - y[left, cell][:, None]) / step
+        misfit = np.abs(rise - before[:, None]) + np.abs(rise - after[None, :])
+        steepness = np.abs(before)[:, None] + np.abs(after)[None, :] + np.ptp(y) / np.ptp(x)
+        for row, column in zip(*linear_sum_assignment(misfit), strict=True):
+            if misfit[row, column] < 0.5 * steepness[row, column]:
+                one, other = left[row], right[column]
+                pieces.append([(x[cell], y[one, cell]), (x[cell + 1], y[other, cell + 1])])
+                strength.append(np.log10(min(share[one, cell], share[other, cell + 1])))
+    if pieces:
+        axes.add_collection(_line_pieces(pieces, np.array(strength), colours))
+
+
+def _line_pieces(pieces: Any, strength: Floats, colours: Normalize) -> LineCollection:
+    """Return pieces of lines, coloured by the decadic logarithm of their strength."""
     # The palest colours of the map would vanish on white paper.
-    lines = LineCollection(
-        list(np.stack([points[:-1], points[1:]], axis=1)[seen]),
-        colors=_strength_map()(0.12 + 0.88 * np.asarray(colours(strength))),
-        linewidths=1.3,
-    )
+    shades = _strength_map()(0.12 + 0.88 * np.asarray(colours(strength)))
+    lines = LineCollection(pieces, colors=shades, linewidths=1.3)
     lines.set_capstyle("round")
-    axes.add_collection(lines)
+    return lines
 
 
 def _draw_frequencies_at_one_field(dataset: xr.Dataset) -> Figure:
