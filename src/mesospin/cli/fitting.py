@@ -19,7 +19,10 @@ Files = Annotated[
     typer.Argument(metavar="DATA...", help="Files: CSV with a header; NAME_sus.exp, NAME_mag.exp of PHI."),
 ]
 ColumnFields = Annotated[
-    str | None, typer.Option("--B", metavar="FIELD", help="Fields of the columns of _sus.exp: '0.1,1 T'.")
+    str | None,
+    typer.Option(
+        "--B", metavar="FIELD", help="Fields of the columns of _sus.exp, or of a CSV without them: '0.1,1 T'."
+    ),
 ]
 ColumnTemperatures = Annotated[
     str | None, typer.Option("--T", metavar="KELVIN", help="Temperatures of the columns of _mag.exp: '2,4'.")
@@ -81,6 +84,8 @@ def fit(
     start = ms.load(system)
     direction = None if axis is None else values.direction("axis", axis)
     columns = {".sus": _fields(B), ".mag": _temperatures(T)}
+    if not any(name.lower().endswith("_sus.exp") for name in data):
+        columns[".csv"] = columns[".sus"]
     sets = [
         entry
         for name in data
@@ -174,7 +179,7 @@ def convert(
     mesospin convert sys.m my-molecule.toml
     """
     if source.lower().endswith(_DATA_ENDINGS):
-        columns = {".sus": _fields(B), ".mag": _temperatures(T)}
+        columns = {".sus": _fields(B), ".mag": _temperatures(T), ".csv": _fields(B)}
         # neither format holds a direction, so that any will do
         sets = ms.read_data(source, **_columns(source, columns), powder=5)
         if target.lower().endswith(".exp"):
@@ -239,10 +244,12 @@ def _temperatures(text: str | None) -> list[float] | None:
 
 
 def _columns(file: str, columns: dict[str, Any]) -> dict[str, Any]:
-    """Return what the columns of a table of PHI belong to; other files say it themselves."""
+    """Return what the columns of a table of PHI belong to, or the field of a CSV file that has none."""
     if file.lower().endswith("_sus.exp"):
         return {"B": columns[".sus"]}
-    return {"T": columns[".mag"]} if file.lower().endswith("_mag.exp") else {}
+    if file.lower().endswith("_mag.exp"):
+        return {"T": columns[".mag"]}
+    return {"B": columns.get(".csv")}
 
 
 def _require_ending(target: str, endings: tuple[str, ...]) -> None:

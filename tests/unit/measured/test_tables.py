@@ -95,14 +95,16 @@ def test_csv_in_the_units_of_a_magnetometer(tmp_path):
     assert data.values == pytest.approx([1.0, 2.0], rel=1e-5)
     assert np.array_equal(data.B, [1.0, 5.0])
     file.write_text("T (K),chi (m3/mol)\n2,1e-6\n")
-    assert read_csv(file, powder=26).values[0] == pytest.approx(1 / (4 * np.pi), rel=1e-12)
+    assert read_csv(file, powder=26, B=0).values[0] == pytest.approx(1 / (4 * np.pi), rel=1e-12)
 
 
 @pytest.mark.parametrize(
     ("text", "error", "message"),
     [
         ("T (K),chiT\n2,1\n", UnitError, "quantity \\(unit\\)', got 'chiT'"),
-        ("T (K),M (mu_B)\n2,1\n", InputError, "must have the column 'B \\(T\\)'"),
+        ("T (K),M (mu_B)\n2,1\n", InputError, "must have the column 'B \\(T\\)', or B must be given"),
+        ("T (K),chiT (cm3 K/mol)\n2,1\n", InputError, "must have the column 'B \\(T\\)', or B must be given"),
+        ("T (K),C (R)\n2,1\n", InputError, "must have the column 'B \\(T\\)', or B must be given"),
         ("T (K),B (T),H (Oe),M (mu_B)\n2,1,1,1\n", InputError, "every column once"),
         ("T (K),M (mu_B),C (R)\n2,1,1\n", InputError, "exactly one column of values"),
         ("C (R)\n2\n", InputError, "must have the column 'T \\(K\\)'"),
@@ -118,6 +120,20 @@ def test_bad_csv(text, error, message, tmp_path):
     file.write_text(text)
     with pytest.raises(error, match=message):
         read_csv(file, powder=26)
+
+
+def test_a_field_that_is_no_column_is_given(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("T (K);chiT (cm3 K/mol)\n2,5;1,1\n100;1,25\n")
+    assert read_csv(file, powder=26, B=0.1).B.tolist() == [0.1, 0.1]
+    assert read_data(file, powder=26, B=[0.0])[0].B.tolist() == [0.0, 0.0]
+    with pytest.raises(InputError, match="B must be one field"):
+        read_csv(file, powder=26, B=[0.1, 0.2])
+    with pytest.raises(InputError, match="T must be a column of"):
+        read_data(file, powder=26, T=2.0)
+    file.write_text("T (K),B (T),chiT (cm3 K/mol)\n2,1,1\n")
+    with pytest.raises(InputError, match="or given, not both"):
+        read_csv(file, powder=26, B=0.1)
 
 
 def test_numbers_of_fortran_remarks_and_other_line_ends(tmp_path):
@@ -155,7 +171,7 @@ def test_a_table_of_phi_is_sorted_into_columns(tmp_path):
 def test_headers_and_marks_of_laboratories(tmp_path, text, encoding):
     file = tmp_path / "a.csv"
     file.write_bytes(text.encode(encoding))
-    data = read_csv(file, powder=26)
+    data = read_csv(file, powder=26, B=0.1)
     assert (data.T.tolist(), data.values.tolist(), data.unit) == ([2.0], [1.5], "cm3 K/mol")
 
 

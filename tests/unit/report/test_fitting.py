@@ -98,7 +98,7 @@ def test_arguments_are_read():
         ({"data": 'file = "levels.csv"\nsigma = "0.1 K"'}, InputError, "sigma must not be given beside"),
         ({"data": 'file = "levels.csv"\nfields = "0 T"'}, StudyError, "must not have the key 'fields'"),
         ({"data": 'file = "levels.csv"\nformat = "xls"'}, InputError, "format must be one of"),
-        ({"data": 'file = "levels.csv"\nB = "1 T"'}, InputError, "B and T must be columns of levels.csv"),
+        ({"data": 'file = "levels.csv"\nB = "1 T"'}, InputError, "B must be a column of levels.csv or given"),
         ({"data": 'file = "levels.csv"\nweight = 0'}, InputError, "weight must be positive"),
         ({"system": 'system = "nickel"'}, InputError, "library name"),
         (

@@ -57,7 +57,8 @@ def read_data(
     format : {"csv", "phi"}, optional
         Where the name does not say it.
     B, T : float or sequence of float [T], [K]
-        What the columns of a table of PHI belong to, as for `read_phi`.
+        What the columns of a table of PHI belong to, as for `read_phi`; B also the one field of a CSV file
+        that has no such column.
     sigma : str or several, optional
         Standard deviation of values without such a column, with its unit: ``"0.01 cm3 K/mol"``, ``"2 %"`` of
         every value, ``"1 mT"`` for the fields of resonances.  Of several the first that fits is taken.
@@ -89,10 +90,10 @@ def read_data(
     sets: tuple[Data, ...]
     if kind == "phi":
         sets = read_phi(file, B=B, T=T, powder=powder, axis=axis, label=name, weight=weight)
-    elif B is not None or T is not None:
-        raise InputError(f"B and T must be columns of {file.name}, got them as well; drop them")
+    elif T is not None:
+        raise InputError(f"T must be a column of {file.name}, got {T!r} as well; drop it")
     else:
-        sets = (read_csv(file, powder=powder, axis=axis, label=name, weight=weight),)
+        sets = (read_csv(file, B=B, powder=powder, axis=axis, label=name, weight=weight),)
     if sigma is None:
         return sets
     if not isinstance(sigma, list | tuple):

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mesospin.checks import instance_of
+from mesospin.checks import finite_array, instance_of
 from mesospin.errors import InputError
 from mesospin.measured.data import (
     Data,
@@ -53,6 +53,7 @@ _VALUES = ("chiT", "chi", "M", "C", "frequency", "energy")
 def read_csv(
     path: str | Path,
     *,
+    B: float | Sequence[float] | None = None,
     sigma: ArrayLike | None = None,
     powder: int | None = None,
     axis: Sequence[float] | None = None,
@@ -65,6 +66,8 @@ def read_csv(
     ----------
     path : str or Path
         A file as the module describes it.
+    B : float, optional [T]
+        Field of susceptibilities, moments or heat capacities that have no such column.
     sigma : float or array-like, optional
         Standard deviation in the unit of the file, where it has no such column.
     powder, axis, label, weight
@@ -76,7 +79,7 @@ def read_csv(
         If a column has no unit or an unknown one.
     InputError
         If the file is not such a table (the sentence names the line), its columns do not make one kind
-        of data, or sigma is given twice.
+        of data, its field is not known, or sigma or B are given twice.
 
     Examples
     --------
@@ -99,8 +102,15 @@ def read_csv(
     if label is not None:
         options["label"] = label
     build = _THERMAL.get(found[0])
+    if B is not None:
+        table = table.in_field(B, spectral=build is None)
     if build is not None:
         table.require("T", "T (K)")
+        if "B" not in table.columns:
+            raise InputError(
+                f"{table.file} must have the column 'B (T)', or B must be given [T], got neither; add the "
+                "column or write B=0.1, or B=0 for the limit of small fields"
+            )
         return build(table, options | {"powder": powder, "axis": axis})
     return _SPECTRAL[found[0]](table, options | ({} if axis is None else {"axis": axis}))
 
@@ -172,6 +182,17 @@ class _Table:
             )
         return self.columns[quantity]
 
+    def in_field(self, B: float | Sequence[float], *, spectral: bool) -> _Table:
+        """Return the table with a column of one field [T] that the file does not have."""
+        if spectral or "B" in self.columns:
+            raise InputError(f"B must be a column of {self.file} or given, not both, got {B!r}; drop one")
+        field = np.atleast_1d(finite_array("B", B, "T"))
+        if field.size != 1:
+            raise InputError(f"B must be one field for {self.file}, got {field.size}; write it as a column")
+        rows = len(next(iter(self.columns.values())))
+        column = {"B": np.full(rows, float(field[0]))}
+        return _Table(self.file, {**self.columns, **column}, {**self.units, "B": "T"})
+
     def fields(self) -> Floats:
         """Return the fields [T], or zero where the file has none."""
         if "B" not in self.columns:
@@ -196,7 +217,6 @@ def _susceptibilities(table: _Table, options: dict[str, Any]) -> Data:
 
 
 def _magnetisations(table: _Table, options: dict[str, Any]) -> Data:
-    table.require("B", "B (T)")
     unit = table.units["M"]
     return MagnetisationData(table.temperatures(), table.fields(), table.columns["M"], unit=unit, **options)
 
