@@ -109,7 +109,7 @@ def test_orbach_or_raman_over_a_narrow_range_cannot_be_told():
 def test_more_parameters_than_times_are_refused():
     with pytest.raises(InputError, match="at least as many times"):
         ms.fit_rates(times(LAW, PLANTED, T[:3]), LAW)
-    with pytest.raises(InputError, match="fields above 0.1 mT"):
+    with pytest.raises(InputError, match=r"fields above 0\.1 mT"):
         ms.fit_rates(times(LAW, PLANTED, T), ms.FieldDirect() + ms.Orbach())
     with pytest.raises(InputError, match="fixed must"):
         ms.fit_rates(times(LAW, PLANTED, T), LAW, fixed={"tau0": 1.0})
