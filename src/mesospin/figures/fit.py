@@ -164,7 +164,7 @@ def _draw_groups(
         )
         line = colour if several else ACCENT
         style = (
-            {"linestyle": "-"} if curves and len(chosen) > 1 else {"linestyle": "", "marker": "_", "ms": 9}
+            {"linestyle": "-"} if curves and len(chosen) > 1 else {"linestyle": "", "marker": "x", "ms": 7}
         )
         text = "fit" if k == 0 and not several else None
         top.plot(x[chosen], fitted[chosen], color=line, linewidth=1.0, label=text, zorder=4, **style)

@@ -166,7 +166,7 @@ def test_systems_are_converted_there_and_back(capfd, files, tmp_path):
         (["chi.csv", "--vary", "D", "--powder", "28"], 2, "powder"),
         (["chi.csv", "--vary", "D", "--powder", "26", "--bounds", "D"], 2, "NAME=LOW:HIGH"),
         (["chi.csv", "--vary", "D", "--powder", "26", "--bounds", "D=-2 T:0 T"], 2, "must have a unit"),
-        (["chi.csv", "--vary", "D", "--powder", "26", "--bounds", "D=0 K:-2 K"], 2, "a lower and a higher one"),
+        (["chi.csv", "--vary", "D", "--powder", "26", "--bounds", "D=0 K:-2 K"], 2, "a lower and a higher"),
         (["chi.csv", "--vary", "D", "--powder", "26", "--tie", "g"], 2, "NAME=EXPRESSION"),
         (["ni_sus.exp", "--B", "0", "--vary", "D", "--powder", "26", "--sigma", "0.1"], 2, "with its unit"),
         (["chi.csv", "--vary", "D,zJ", "--powder", "26"], 2, "mean_field"),
