@@ -176,12 +176,18 @@ def minimised(
         moving.update_constraints()
         return moving
 
+    def residuals(x: Floats) -> Floats:
+        return objective.residuals(placed(x))
+
+    def jacobian(x: Floats) -> Floats:
+        return objective.jacobian(placed(x))
+
     # not by way of lmfit, whose correlations are 0/0 where the model meets every point
     try:
         fit = least_squares(
-            lambda x: objective.residuals(placed(x)),
+            residuals,
             [table[name].value for name in names],
-            jac=lambda x: objective.jacobian(placed(x)),
+            jac=jacobian,
             bounds=([table[name].min for name in names], [table[name].max for name in names]),
             x_scale="jac",
             ftol=tolerance,
