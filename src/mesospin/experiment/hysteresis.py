@@ -126,7 +126,8 @@ def hysteresis(
     -------
     xarray.Dataset
         ``magnetisation`` (temperature, branch, field) [mu_B per molecule], ``reduced`` in units of
-        the saturation g S of the crystal, tilts of its members included; ``coercive_field``,
+        the saturation g S of the crystal, ``saturation_moment`` [mu_B], tilts of its members included (a
+        ground doublet of a crystal field may carry less, a nucleus adds to it); ``coercive_field``,
         ``remanence`` (temperature); along ``step`` the resonances of the state occupied at the
         start: ``step_n``, ``step_label``, ``step_field`` [T], ``step_splitting`` (root mean square over
         the ensemble) [K], ``step_probability`` (Landau-Zener, mean over the ensemble), ``step_zero``,
@@ -337,6 +338,7 @@ def _dataset(
     entries = {
         "magnetisation": (dims, moment, "mu_B", "magnetisation per molecule"),
         "reduced": (dims, reduced, "1", "M / M_s"),
+        "saturation_moment": ((), saturation, "mu_B", "M_s, sum of g S of the electrons"),
         "coercive_field": ("temperature", coercive_field(fields, reduced), "T", "coercive field"),
         "remanence": ("temperature", remanence(fields, reduced), "1", "remanence M(0) / M_s"),
         "crossover_temperature": ((), estimate, "K", "loops independent of temperature below"),

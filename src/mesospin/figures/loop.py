@@ -24,6 +24,9 @@ from mesospin.figures.style import (
 
 _SAME = 0.05
 
+#: A loop that reaches less of M/M_s than this is of molecules whose ground level carries less than g S.
+_UNREACHED = 0.9
+
 
 def draw_hysteresis(dataset: xr.Dataset) -> Figure:
     """Draw reduced magnetisation against field, one colour for both branches of a temperature."""
@@ -48,13 +51,27 @@ def draw_hysteresis(dataset: xr.Dataset) -> Figure:
     axes.set_ylim(-1.08, 1.08)
     axes.set_yticks([-1.0, -0.5, 0.0, 0.5, 1.0])
     axes.set_xlabel(label(r"magnetic field $\mu_0 H$", "T"))
-    axes.set_ylabel(r"magnetisation $M/M_\mathrm{s}$")
+    axes.set_ylabel(r"magnetisation $M/M_\mathrm{s}$" + _less_than_saturation(dataset))
     marked = _mark_steps(axes, dataset)
     axes.set_title(_title(dataset), pad=8 if marked else 6)
     handles, names = _legend_entries(axes)
     figure.legend(handles, names, loc="outside right upper", title="temperature", alignment="left")
     note_provenance(figure, dataset, _ensemble_fact(dataset), direction_fact(dataset))
     return figure
+
+
+def _less_than_saturation(dataset: xr.Dataset) -> str:
+    """Say what M_s is where the loop reaches much less of it, or more."""
+    if "saturation_moment" not in dataset:
+        return ""
+    reached = float(np.abs(dataset["reduced"].values).max())
+    if _UNREACHED < reached <= 1.0 or "=" not in "".join(dataset["step_label"].values[:1].tolist()):
+        return ""
+    saturation = float(dataset["saturation_moment"])
+    text = rf"$M_\mathrm{{s}}$: $g S$ of electrons, {saturation:.3g} $\mu_\mathrm{{B}}$"
+    if reached > 1.0:
+        return f"\n{text}; M includes the nuclei"
+    return f"\n{text}; reached: {reached * saturation:.3g} $\\mu_\\mathrm{{B}}$"
 
 
 def _title(dataset: xr.Dataset) -> str:
@@ -135,9 +152,7 @@ def step_positions(dataset: xr.Dataset) -> dict[float, float]:
     if "mI" in str(dataset["step_label"].values[0]):
         opened = ~dataset["step_zero"].values.astype(bool)
         shown = opened | ~np.isin(numbers, numbers[opened])
-    return {
-        float(n): float(max(fields[shown & (numbers == n)], key=abs)) for n in np.unique(numbers[shown])
-    }
+    return {float(n): float(max(fields[shown & (numbers == n)], key=abs)) for n in np.unique(numbers[shown])}
 
 
 def _ensemble_fact(dataset: xr.Dataset) -> str:

@@ -100,7 +100,15 @@ def _arrhenius(dataset: xr.Dataset) -> Table:
 def _hysteresis(dataset: xr.Dataset) -> Sequence[Table]:
     columns = (Column("temperature", "K"), Column("coercive_field", "T"), Column("remanence", fraction=True))
     values = [dataset[column.name].values.reshape(-1).tolist() for column in columns]
-    loops = Table("loops", "Loop at each temperature", columns, tuple(zip(*values, strict=True)))
+    title = "Loop at each temperature"
+    if "saturation_moment" in dataset:
+        saturation = float(dataset["saturation_moment"])
+        reached = saturation * float(abs(dataset["reduced"]).max())
+        if not 0.9 * saturation < reached <= saturation:
+            title += (
+                f"; M_s = {saturation:.4g} mu_B is g S of the electrons, the loop reaches {reached:.4g} mu_B"
+            )
+    loops = Table("loops", title, columns, tuple(zip(*values, strict=True)))
     return [loops, _steps(dataset), _crossover(dataset)]
 
 
@@ -118,7 +126,13 @@ def _steps(dataset: xr.Dataset) -> Table:
         columns += [Column(f"reversed_at_{temperature:g}_K", fraction=True) for temperature in temperatures]
         values += fraction
     rows = tuple(zip(*values, strict=True)) if values else ()
-    return Table("steps", "Steps of the loop, field rising", tuple(columns), rows)
+    title = "Steps of the loop, field rising"
+    numbers = dataset["step_n"].values.tolist() if "step_n" in dataset else []
+    if "step_fraction" in dataset and len(set(numbers)) < len(numbers):
+        title += (
+            "; reversed: M/(2 M_s) of the whole step, the crossings of one n together, not to be added up"
+        )
+    return Table("steps", title, tuple(columns), rows)
 
 
 def _crossover(dataset: xr.Dataset) -> Table:
