@@ -128,7 +128,7 @@ def _draw_set(top: Axes, bottom: Axes, dataset: xr.Dataset, index: int) -> None:
             bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
             bottom.xaxis.set_minor_locator(NullLocator())
     top.sharex(bottom)
-    _draw_groups(top, bottom, data, x, other, values, curves=quantity not in ("resonance", "levels"))
+    _draw_groups(top, bottom, data, x, other, values, curves=_curves(dataset, name, quantity))
     top.tick_params(labelbottom=False)
     top.set_ylabel(label(_NAMES[unit], _UNITS.get(unit, unit)))
     top.set_title(name)
@@ -139,8 +139,25 @@ def _draw_set(top: Axes, bottom: Axes, dataset: xr.Dataset, index: int) -> None:
     bottom.axhline(0.0, color=GREY, linewidth=0.7, zorder=1)
 
 
+def _curves(dataset: xr.Dataset, name: str, quantity: str) -> dict[float, tuple[Floats, Floats]]:
+    """Return the fitted curves (x, y) of a set by the value of the other condition."""
+    if "curve" not in dataset:
+        return {}
+    chosen = dataset["curve_set"].values == name
+    T, B, y = (dataset[key].values[chosen] for key in ("curve_temperature", "curve_field", "curve"))
+    x, other = (B, T) if quantity == "magnetisation" else (T, B)
+    return {float(value): (x[other == value], y[other == value]) for value in np.unique(other)}
+
+
 def _draw_groups(
-    top: Axes, bottom: Axes, data: xr.Dataset, x: Floats, other: Floats, names: list[str], *, curves: bool
+    top: Axes,
+    bottom: Axes,
+    data: xr.Dataset,
+    x: Floats,
+    other: Floats,
+    names: list[str],
+    *,
+    curves: dict[float, tuple[Floats, Floats]],
 ) -> None:
     """Draw the points of a set, one colour for each value of the other condition."""
     different = np.unique(other)
@@ -163,10 +180,11 @@ def _draw_groups(
             label=names[k] if several else ("data" if k == 0 else None),
         )
         line = colour if several else ACCENT
-        style = (
-            {"linestyle": "-"} if curves and len(chosen) > 1 else {"linestyle": "", "marker": "x", "ms": 7}
-        )
+        curve = curves.get(float(value))
         text = "fit" if k == 0 and not several else None
-        top.plot(x[chosen], fitted[chosen], color=line, linewidth=1.0, label=text, zorder=4, **style)
+        if curve is None:
+            top.plot(x[chosen], fitted[chosen], "x", ms=7, color=line, label=text, zorder=4)
+        else:
+            top.plot(*curve, color=line, linewidth=1.0, label=text, zorder=4)
         bottom.plot(x[chosen], residual[chosen], "o", ms=2.6, color=colour)
     top.legend(handlelength=1.2)

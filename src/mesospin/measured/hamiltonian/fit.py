@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mesospin.checks import finite, instance_of, integer, positive
 from mesospin.errors import ConvergenceError, InputError
 from mesospin.measured.data import Data
+from mesospin.measured.hamiltonian.curves import fitted_curves
 from mesospin.measured.hamiltonian.fitted import EXTRA, fitted_system
 from mesospin.measured.hamiltonian.objective import Bounds, Objective, natural_sizes, parameter_table
 from mesospin.measured.hamiltonian.outcome import Outcome, outcome_of
@@ -91,7 +92,8 @@ def fit_hamiltonian(
         ``residual`` [sigma] (point) with ``data_set``, ``temperature`` and ``field``; ``set_chi2`` and
         ``set_points`` (set); ``chi2``, ``reduced_chi2``, ``p_value``; ``start_chi2`` (start) and
         ``start_value`` (start, parameter).  The attribute ``verdict`` says in words
-        what the data do and do not determine.
+        what the data do and do not determine.  ``curve`` (curve_point), with ``curve_set``,
+        ``curve_temperature`` and ``curve_field``, is the fit between the points.
 
     Raises
     ------
@@ -143,6 +145,7 @@ def fit_hamiltonian(
         "seed": seed,
     }
     fit = fit_dataset(outcome, system, inputs)
+    fit = fit.merge(fitted_curves(objective, final, [str(label) for label in fit["set"].values]))
     try:
         molecule = write_molecule(fitted_system(fit, system))
     except InputError:  # a term of another kind
