@@ -75,7 +75,7 @@ def test_schottky_anomalies():
 
 @pytest.mark.parametrize("S", [0.5, 1.0, 4.5, 10.0])
 def test_entropy_between_its_limits(S):
-    system = ms.giant_spin(S, D=-0.4)
+    system = ms.giant_spin(S, D=-0.4 if S > 0.5 else 0.0)
     ds = entropy(system, [1e-3, 1e5], [0.0, 1.0])
     ground = 1 if S == 0.0 else 2  # +-S at zero field (S = 1/2 has no others)
     np.testing.assert_allclose(ds.entropy[0], [GAS_CONSTANT * np.log(ground), 0.0], atol=1e-10)

@@ -160,7 +160,8 @@ def test_both_ends_of_a_narrow_loop_are_found(below):
     expected = np.sqrt(w**2 - 0.2**2) / (2 * 2 * MU_B)
     ds = resonance_fields(spin, f"{w!r} K", span=(-0.05, 0.04), T=5.0)
     np.testing.assert_allclose(ds.field, [-expected, expected], rtol=1e-3)
-    missed = resonance_fields(spin, f"{0.2 * (1 - below)!r} K", span=(-0.05, 0.04), T=5.0)
+    with pytest.warns(ms.errors.NoLineWarning, match="none between"):
+        missed = resonance_fields(spin, f"{0.2 * (1 - below)!r} K", span=(-0.05, 0.04), T=5.0)
     assert missed.sizes["transition"] == 0
 
 
