@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.special import gammaincc
 
 from mesospin.measured.relaxation.processes import RateLaw
 from mesospin.measured.relaxation.rate_data import RateData
@@ -20,6 +21,8 @@ Floats = NDArray[np.float64]
 
 _CURVE: Final = 201
 """Temperatures at which the fitted law and its band are tabulated."""
+_UNLIKELY: Final = 1e-4
+"""Chance of so large a chi^2 below which the law, or the errors, are wrong."""
 _GAIN: Final = 2.0
 """Fall of Akaike's criterion below which a process is not needed."""
 
@@ -59,7 +62,7 @@ def rate_results(
         "parameter_2": ("parameter_2", np.array(names)),
         "process": ("process", np.array(_numbered(titles))),
     }
-    verdict = _verdict(task, determined, needed, dof)
+    verdict = _verdict(task, determined, needed, best.chi2, dof)
     return account("rate_fit", variables, coords, inputs).assign_attrs(law=task.law.title, verdict=verdict)
 
 
@@ -147,7 +150,9 @@ def _by_parameter(law: RateLaw, needed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.repeat(needed, [len(process.all_names) for process in law.processes])
 
 
-def _verdict(task: RateTask, determined: NDArray[np.bool_], needed: NDArray[np.bool_], dof: int) -> str:
+def _verdict(
+    task: RateTask, determined: NDArray[np.bool_], needed: NDArray[np.bool_], chi2: float, dof: int
+) -> str:
     titles = _numbered(task.law.title.split(" + "))
     idle = [title for title, wanted in zip(titles, needed, strict=True) if not wanted]
     own = _by_parameter(task.law, needed)
@@ -159,6 +164,11 @@ def _verdict(task: RateTask, determined: NDArray[np.bool_], needed: NDArray[np.b
     notes = []
     if not dof:
         notes.append("as many parameters as times: no error can be given")
+    elif task.data.known and gammaincc(dof / 2, chi2 / 2) < _UNLIKELY:
+        notes.append(
+            f"the law does not describe the data (chi^2 per degree of freedom {chi2 / dof:.3g}): add a process "
+            "or question the errors"
+        )
     if idle:
         notes.append(
             f"the data do not need {' or '.join(idle)}: leave {'it' if len(idle) == 1 else 'one'} out"

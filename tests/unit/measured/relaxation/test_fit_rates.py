@@ -161,3 +161,11 @@ def test_impossible_times_are_refused(bad):
     columns = {"T": [1.0, 2.0], "tau": [1.0, 2.0], "tau_error": None} | bad
     with pytest.raises(InputError):
         ms.rate_data(columns["T"], columns["tau"], tau_error=columns["tau_error"])
+
+
+def test_a_law_that_does_not_describe_the_data_is_said():
+    tau = 1 / (1e8 * np.exp(-100 / T) + 3)
+    verdict = ms.fit_rates(ms.rate_data(T, tau, tau_error=0.02 * tau), ms.Raman()).attrs["verdict"]
+    assert "does not describe the data" in verdict
+    right = ms.fit_rates(ms.rate_data(T, tau, tau_error=0.02 * tau), ms.Orbach() + ms.Tunnelling())
+    assert right.attrs["verdict"] == "the data determine every parameter"
