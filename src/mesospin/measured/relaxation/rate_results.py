@@ -166,8 +166,8 @@ def _verdict(
         notes.append("as many parameters as times: no error can be given")
     elif task.data.known and gammaincc(dof / 2, chi2 / 2) < _UNLIKELY:
         notes.append(
-            f"the law does not describe the data (chi^2 per degree of freedom {chi2 / dof:.3g}): add a process "
-            "or question the errors"
+            f"the law does not describe the data (chi^2 per degree of freedom {chi2 / dof:.3g}): add a "
+            "process or question the errors"
         )
     if idle:
         notes.append(
