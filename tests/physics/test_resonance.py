@@ -158,10 +158,11 @@ def test_both_ends_of_a_narrow_loop_are_found(below):
     spin = ms.giant_spin(1, D=1.0, E=0.1)
     w = 0.2 * (1 + below)  # the gap 2E between the upper levels grows both ways from zero field
     expected = np.sqrt(w**2 - 0.2**2) / (2 * 2 * MU_B)
-    ds = resonance_fields(spin, f"{w!r} K", span=(-0.05, 0.04), T=5.0)
+    inside = {"span": (-0.05, 0.04), "T": 5.0, "microwave": "parallel"}
+    ds = resonance_fields(spin, f"{w!r} K", **inside)
     np.testing.assert_allclose(ds.field, [-expected, expected], rtol=1e-3)
     with pytest.warns(ms.errors.NoLineWarning, match="none between"):
-        missed = resonance_fields(spin, f"{0.2 * (1 - below)!r} K", span=(-0.05, 0.04), T=5.0)
+        missed = resonance_fields(spin, f"{0.2 * (1 - below)!r} K", **inside)
     assert missed.sizes["transition"] == 0
 
 
