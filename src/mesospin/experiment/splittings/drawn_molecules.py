@@ -171,7 +171,9 @@ def chunks(chosen: NDArray[np.intp], dimension: int) -> Iterator[NDArray[np.intp
 
 
 def _rhombic_operator(system: SpinSystem, site: int) -> NDArray[np.complex128]:
-    """Return Sx^2 - Sy^2 of one spin in the product basis."""
+    """Return Sx^2 - Sy^2 of one spin in the product basis; of a spin 1/2 it is zero."""
+    if system.spins[site].S < 1:
+        return np.zeros((system.dimension, system.dimension), dtype=np.complex128)
     alone = SpinSystem("rhombic", system.spins, [ZeroFieldSplitting(0.0, 1.0, site)])
     return affine_hamiltonian(alone).H0
 
