@@ -103,7 +103,7 @@ def exponential_tables(
 
 
 def chebyshev_coefficients(phase: float) -> NDArray[np.complex128]:
-    r"""Return c_k with :math:`e^{-i z x} = \sum_k c_k T_k(x)` for -1 <= x <= 1, to rounding.
+    r"""Return c_k with :math:`e^{-i z x} = \sum_k c_k T_k(x)` for -1 <= x <= 1, to rounding; at least two.
 
     Examples
     --------
@@ -113,7 +113,8 @@ def chebyshev_coefficients(phase: float) -> NDArray[np.complex128]:
     """
     orders = np.arange(int(1.5 * phase) + 40)
     bessel = jv(orders, phase)
-    size = int(np.nonzero(np.abs(bessel) > 1e-17)[0][-1]) + 1
+    # the steps read c_0 and c_1 without asking whether the second is there
+    size = max(2, int(np.nonzero(np.abs(bessel) > 1e-17)[0][-1]) + 1)
     coefficients = 2.0 * (-1j) ** (orders[:size] % 4) * bessel[:size]
     coefficients[0] *= 0.5
     return np.asarray(coefficients, dtype=np.complex128)

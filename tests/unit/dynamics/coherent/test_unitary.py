@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mesospin.constants import HBAR
+from mesospin.dynamics.coherent.propagators import chebyshev_coefficients
 from mesospin.dynamics.coherent.unitary import evolve_state, total_phase
 from mesospin.dynamics.methods import Exact
 from mesospin.errors import ConvergenceError, InputError
@@ -91,6 +92,10 @@ def test_jump_of_the_field_at_a_breakpoint():
 def test_no_hamiltonian_at_all():
     run = evolve_state(np.zeros((2, 2)), np.zeros((2, 2)), [0.6, 0.8], field=ramp, times=[0.0, 1.0])
     np.testing.assert_allclose(run.states[-1], [0.6, 0.8], atol=1e-14)
+
+
+def test_no_phase_has_two_coefficients_as_the_steps_need():
+    np.testing.assert_allclose(chebyshev_coefficients(0.0), [1.0, 0.0])
 
 
 def test_total_phase_is_the_spread_at_the_worse_end():
