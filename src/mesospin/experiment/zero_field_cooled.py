@@ -71,7 +71,7 @@ def zfc_fc(
 ) -> xr.Dataset:
     r"""Return the zero-field-cooled and field-cooled magnetisation against temperature.
 
-    Four legs at the rate abs(dT/dt): from equilibrium at the highest temperature down in zero field; there the
+    Four legs at the rate dT/dt: from equilibrium at the highest temperature down in zero field; there the
     field is switched on and the sample warmed (ZFC); cooled in the field (FCC); warmed in it again (FCW).
     The populations follow the master equation :math:`\dot p = W(T(t))p` in small steps, each the product of
     exact propagators at the temperatures of its ends, so they stay positive, and a slow sweep
