@@ -139,7 +139,8 @@ def _phonon_rates(
 ) -> NDArray[np.float64]:
     """Return the one-phonon rates from the row to the column [1/s]."""
     up = energy - energy[:, None]
-    x = np.clip(up / T, -700.0, 700.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    x = up / T
+    # beyond exp(709) the rate is zero, as it should be
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         rate = strength * up**3 / np.expm1(x)
     return np.where(np.abs(x) < 1e-9, strength * up**2 * T, rate)
